@@ -1,0 +1,33 @@
+import type { Digest } from '../base/digest.ts'
+import type { ImageReference, RepositoryName } from './reference.ts'
+
+/** A manifest or index as the registry holds it; `bytes` hash to `digest`. */
+export interface RawManifest {
+  readonly mediaType: string
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+}
+
+/** What points to a blob or a manifest (OCI image-spec, descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string }
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** Speaks the OCI distribution protocol. Missing things are `undefined`; all else that fails throws. */
+export interface Registry {
+  /** Digest of a tag, or whether a digest is there, in one HEAD request. @throws RegistryError */
+  head(reference: ImageReference): Promise<Descriptor | undefined>
+  /** The manifest, verified against its digest. @throws RegistryError */
+  manifest(reference: ImageReference): Promise<RawManifest | undefined>
+  /** PUTs a manifest under a tag or its digest; answers its digest. @throws RegistryError */
+  putManifest(reference: ImageReference, manifest: Pick<RawManifest, 'mediaType' | 'bytes'>): Promise<Digest>
+  /** A small blob (a config) as a whole, verified. @throws RegistryError */
+  blob(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined>
+  /** Uploads a small blob unless it is there already; answers its descriptor's digest. @throws RegistryError */
+  putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest>
+}
