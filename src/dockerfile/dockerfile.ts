@@ -6,6 +6,105 @@ export interface LineRange {
   readonly last: number
 }
 
+/** A flag between an instruction's keyword and its arguments; `--link` has no value. */
+export interface Flag {
+  readonly name: string
+  readonly value: string | undefined
+}
+
+export interface Heredoc {
+  readonly name: string
+  /** The lines between the word and its end, with their line endings. */
+  readonly content: string
+}
+
+/** One instruction as BuildKit's parser reads it. Offsets count characters of the file's text. */
+export interface Instruction {
+  /** Upper case: `RUN`. */
+  readonly keyword: string
+  readonly flags: readonly Flag[]
+  /** What stands after keyword and flags, continuation lines joined, without heredoc bodies. */
+  readonly rest: string
+  /** The strings of the exec form, where the arguments are a JSON array. */
+  readonly json: readonly string[] | undefined
+  readonly heredocs: readonly Heredoc[]
+  /** Heredoc bodies included. */
+  readonly lines: LineRange
+  /** Of the first line's first character. */
+  readonly start: number
+  /** After the last character before the heredoc bodies, without the line ending. */
+  readonly headEnd: number
+  /** After the last character, without the line ending. */
+  readonly end: number
+  /** Texts of the comment lines right above, without `#`. */
+  readonly comments: readonly string[]
+}
+
+/** `# syntax=…` and its like at the top of a file. */
+export interface Directive {
+  /** Lower case. */
+  readonly name: string
+  readonly value: string
+  readonly line: number
+}
+
+export interface Stage {
+  /** Place in the file, 0-based. */
+  readonly index: number
+  /** Lower case, as BuildKit compares them. */
+  readonly name: string | undefined
+  /** The base as written, build arguments not filled in. */
+  readonly base: string
+  /** The `--platform` flag as written. */
+  readonly platform: string | undefined
+  readonly from: Instruction
+  /** All but FROM. */
+  readonly instructions: readonly Instruction[]
+}
+
+export interface Dockerfile {
+  /** As errors name it. */
+  readonly fileName: string
+  /** Byte for byte what was read. */
+  readonly text: string
+  /** Of the first line. */
+  readonly newline: '\n' | '\r\n'
+  readonly escapeChar: '\\' | '`'
+  readonly directives: readonly Directive[]
+  /** ARGs above the first FROM. */
+  readonly globalArgs: readonly Instruction[]
+  readonly stages: readonly Stage[]
+}
+
+/** What the caller of a build decides. */
+export interface BuildOptions {
+  /** Name of the stage to build; the last one when absent. */
+  readonly target?: string | undefined
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined
+  /** What the image is built for; `linux/amd64` when absent. Fills in TARGETPLATFORM and its like. */
+  readonly platform?: string | undefined
+}
+
+/** The parts of a base image's configuration that steps on top of it depend on (OCI image-spec, config.md). */
+export interface BaseImage {
+  readonly env: Readonly<Record<string, string>>
+  /** Empty or absent: root. */
+  readonly user?: string | undefined
+  /** Empty or absent: `/`. */
+  readonly workingDir?: string | undefined
+  /** Docker's own addition to the configuration. */
+  readonly shell?: readonly string[] | undefined
+  readonly onBuild?: readonly string[] | undefined
+}
+
+/** A build with what must be known from outside to understand its steps. */
+export interface BuildView extends BuildOptions {
+  /** Configuration of an external base, by the reference that stands in FROM (build arguments filled in). */
+  readonly baseImage: (reference: string) => BaseImage
+  /** Files of the build context after .dockerignore: relative, `/` between parts. */
+  readonly contextFiles: readonly string[]
+}
+
 /** Why a step stays as the user wrote it: a stable code, one sentence, and the line. */
 export interface Refusal {
   readonly code: RefusalCode

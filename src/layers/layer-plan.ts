@@ -1,4 +1,13 @@
 import type { ResolvedPackage } from '../python/resolution.ts'
+import { addChange, type ChangeHistory, NO_HISTORY } from './change-history.ts'
+import { changeIntensity, lockTime, USUAL_INTENSITY, wheelAge } from './change-rate.ts'
+import { clusterOf, intensityOf, type PlanItem, touchChance } from './group-cost.ts'
+import { groupReason } from './group-reason.ts'
+import { estimatedSize } from './heavy-packages.ts'
+import { partition } from './partition.ts'
+import type { PreviousPlan } from './previous-plan.ts'
+import { familyOf } from './release-families.ts'
+import { carryOver, fillPlaces } from './replan.ts'
 
 /** Packages that share one image layer. */
 export interface LayerGroup {
@@ -15,4 +24,86 @@ export interface LayerGroup {
 /** How packages are spread over layers, bottom layer first. Every package is in exactly one group. */
 export interface LayerPlan {
   readonly groups: readonly LayerGroup[]
+  /** What is known of past changes: kept with the plan for the next one (`encodePlan`). */
+  readonly history?: ChangeHistory
+}
+
+/** The bounds of a plan and what went before. */
+export interface PlanOptions {
+  /** Most layers for dependencies, at least 1. */
+  readonly maxLayers: number
+  /** Compressed bytes that a group may have unless it is one package; gives way when there are too few layers. */
+  readonly maxLayerSize: number
+  readonly previous?: PreviousPlan | undefined
+  /** Names to take as heavy where no size is known. */
+  readonly heavyPackages?: readonly string[] | undefined
+}
+
+/**
+ * Spreads the packages of a lock over layers so that few bytes are rebuilt, pushed and pulled when the lock changes.
+ * The same packages, options and previous plan give the same plan, on any day and in any order of the packages.
+ *
+ * With a previous plan only groups that the new lock changes anyway are planned anew, by the age of wheels and by past
+ * changes; all others stay, in their order. Without one ages are left out: they shift with every lock, and a plan that
+ * follows them moves more bytes than it saves.
+ * @throws RangeError for bounds that no plan can keep, or a package that is there twice.
+ */
+export function planLayers(packages: readonly ResolvedPackage[], options: PlanOptions): LayerPlan {
+  if (!Number.isInteger(options.maxLayers) || options.maxLayers < 1) throw new RangeError('maxLayers must be 1 or more')
+  if (!(options.maxLayerSize > 0)) throw new RangeError('maxLayerSize must be above 0')
+  const sorted = [...packages].sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const [at, pkg] of sorted.entries()) {
+    if (sorted[at + 1]?.name === pkg.name) throw new RangeError(`the lock holds ${pkg.name} twice`)
+  }
+  const sizes = new Map(sorted.map((pkg) => [pkg.name, estimatedSize(pkg, options.heavyPackages)]))
+  const { previous } = options
+  const carried =
+    previous === undefined
+      ? { kept: [], pool: sorted, changed: new Set<string>() }
+      : carryOver(previous, sorted, sizes, options)
+  const before = previous?.history ?? NO_HISTORY
+  const names = sorted.map((pkg) => pkg.name)
+  const history = carried.changed.size === 0 ? before : addChange(before, carried.changed, names)
+
+  const now = lockTime(sorted)
+  const itemOf = (pkg: ResolvedPackage, byAge: boolean): PlanItem => ({
+    size: sizes.get(pkg.name) ?? 0,
+    intensity: byAge ? changeIntensity(wheelAge(pkg.wheel.uploadedAt, now)) : USUAL_INTENSITY,
+    touched: history.touched.get(pkg.name) ?? 0,
+    family: familyOf(pkg.name),
+  })
+  const free = options.maxLayers - carried.kept.filter((group) => group !== undefined).length
+  const terms = { changes: history.changes, maxSize: options.maxLayerSize }
+  const rate = (group: readonly ResolvedPackage[], byAge: boolean): number => {
+    const items = group.map((pkg) => itemOf(pkg, byAge))
+    const cluster = clusterOf([...items.keys()], items, terms)
+    return touchChance(intensityOf(cluster), cluster.touched, terms.changes)
+  }
+  const bytes = (group: readonly ResolvedPackage[]): number =>
+    group.reduce((sum, p) => sum + (sizes.get(p.name) ?? 0), 0)
+
+  const byAge = previous !== undefined
+  const items = carried.pool.map((pkg) => itemOf(pkg, byAge))
+  const fresh = partition(items, free, terms).map((members) => members.flatMap((at) => carried.pool[at] ?? []))
+  // Steady and large at the bottom: runtimes that look layers up from below find more of them again.
+  const density = new Map(fresh.map((group) => [group, rate(group, byAge) / Math.max(1, bytes(group))]))
+  const steadyFirst = [...fresh].sort(
+    (a, b) => (density.get(a) ?? 0) - (density.get(b) ?? 0) || ((a[0]?.name ?? '') < (b[0]?.name ?? '') ? -1 : 1),
+  )
+  const total = bytes(sorted)
+  const isNew = new Set<readonly ResolvedPackage[]>(fresh)
+  const groups = fillPlaces(carried.kept, steadyFirst).map((group): LayerGroup => {
+    const size = bytes(group)
+    const changeRate = rate(group, true)
+    const facts = {
+      packages: group,
+      size,
+      changeRate,
+      total,
+      maxLayerSize: options.maxLayerSize,
+      isKept: !isNew.has(group),
+    }
+    return { packages: group, size, changeRate, reason: groupReason(facts) }
+  })
+  return { groups, history }
 }

@@ -1,4 +1,5 @@
 import type { Digest } from '../base/digest.ts'
+import type { Platform } from './platform.ts'
 import type { ImageReference, RepositoryName } from './reference.ts'
 
 /** A manifest or index as the registry holds it; `bytes` hash to `digest`. */
@@ -14,9 +15,12 @@ export interface Descriptor {
   readonly digest: Digest
   /** In bytes. */
   readonly size: number
-  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string }
+  readonly platform?: Platform
   readonly annotations?: Readonly<Record<string, string>>
 }
+
+/** `refused` is no error: the registry doesn't mount, or the source may not be read; the bytes must be copied. */
+export type MountOutcome = 'mounted' | 'refused'
 
 /** Speaks the OCI distribution protocol. Missing things are `undefined`; all else that fails throws. */
 export interface Registry {
@@ -24,10 +28,12 @@ export interface Registry {
   head(reference: ImageReference): Promise<Descriptor | undefined>
   /** The manifest, verified against its digest. @throws RegistryError */
   manifest(reference: ImageReference): Promise<RawManifest | undefined>
-  /** PUTs a manifest under a tag or its digest; answers its digest. @throws RegistryError */
+  /** PUTs a manifest under its tag, or without one under its digest; answers its digest. @throws RegistryError */
   putManifest(reference: ImageReference, manifest: Pick<RawManifest, 'mediaType' | 'bytes'>): Promise<Digest>
   /** A small blob (a config) as a whole, verified. @throws RegistryError */
   blob(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined>
   /** Uploads a small blob unless it is there already; answers its descriptor's digest. @throws RegistryError */
   putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest>
+  /** Makes a blob of another repository on the same registry part of this one, without moving bytes. @throws RegistryError */
+  mountBlob(repository: RepositoryName, digest: Digest, from: RepositoryName): Promise<MountOutcome>
 }

@@ -1,0 +1,181 @@
+import { describe, expect, test } from '@jest/globals'
+import type { BaseImage, BuildView } from '../../src/dockerfile/dockerfile.ts'
+import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
+import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
+
+const python: BaseImage = { env: { PATH: '/usr/local/bin:/usr/bin:/bin', PYTHON_VERSION: '3.12.4' } }
+const contextFiles = ['requirements.txt', 'dev/requirements.txt', 'constraints.txt', 'app/main.py', 'pyproject.toml']
+
+function find(text: string, view: Partial<BuildView> = {}): ReturnType<typeof findInstalls> {
+  const options: BuildView = { baseImage: () => python, contextFiles, ...view }
+  return findInstalls(parseDockerfile(text, 'Dockerfile'), options)
+}
+
+/** `pip`-steps as `ok`, refusals as their codes. */
+function answers(text: string, view: Partial<BuildView> = {}): readonly string[] {
+  return find(text, view).map((found) => (isInstallStep(found) ? 'ok' : found.code))
+}
+
+describe('an install step', () => {
+  test('carries its lines, files, packages and settings', () => {
+    const text = `FROM python:3.12-slim AS base
+WORKDIR /srv
+FROM base
+ARG INDEX=https://index.example/simple
+ENV PIP_INDEX_URL=$INDEX PIP_NO_CACHE_DIR=1
+COPY requirements.txt ./
+COPY constraints.txt dev/ conf/
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install \\
+      # what we need
+      -r requirements.txt -c conf/constraints.txt \\
+      'numpy<2'
+`
+    expect(find(text)).toEqual([
+      {
+        command: "pip install -r requirements.txt -c conf/constraints.txt 'numpy<2'",
+        lines: { first: 8, last: 12 },
+        stage: 1,
+        installer: 'pip',
+        requirementFiles: [{ imagePath: '/srv/requirements.txt', contextPath: 'requirements.txt' }],
+        constraintFiles: [{ imagePath: '/srv/conf/constraints.txt', contextPath: 'constraints.txt' }],
+        packages: ['numpy<2'],
+        settings: {
+          indexUrl: 'https://index.example/simple',
+          extraIndexUrls: [],
+          findLinks: [],
+          preReleases: false,
+        },
+        bytecode: true,
+      },
+    ])
+  })
+
+  test('shows no password of an index', () => {
+    const [step] = find('FROM python\nRUN pip install -i https://me:word@index.example/simple a\n')
+    expect(step).toMatchObject({
+      command: 'pip install -i https://***@index.example/simple a',
+      settings: { indexUrl: 'https://me:word@index.example/simple' },
+    })
+  })
+
+  test('may be in the exec form, where nothing is filled in', () => {
+    expect(find('FROM python\nRUN ["pip", "install", "a>=1"]\n')).toMatchObject([{ packages: ['a>=1'] }])
+    expect(answers('FROM python\nARG V=1\nRUN ["pip", "install", "a==$V"]\n')).toEqual(['ok'])
+  })
+
+  test('build arguments fill in versions', () => {
+    const text = `FROM python\nARG V=1.0\nRUN pip install a==\${V}\n`
+    expect(find(text)).toMatchObject([{ packages: ['a==1.0'] }])
+    expect(find(text, { buildArgs: { V: '2.0' } })).toMatchObject([{ packages: ['a==2.0'] }])
+  })
+
+  test('uv leaves bytecode only when told', () => {
+    expect(find('FROM python\nRUN uv pip install --system a\n')).toMatchObject([{ installer: 'uv', bytecode: false }])
+    expect(find('FROM python\nENV UV_SYSTEM_PYTHON=1 UV_COMPILE_BYTECODE=1\nRUN uv pip install a\n')).toMatchObject([
+      { bytecode: true },
+    ])
+  })
+
+  test('a file can be mounted for the step alone', () => {
+    const text =
+      'FROM python\nWORKDIR /w\nRUN --mount=type=bind,source=dev/requirements.txt,target=r.txt pip install -r r.txt\n'
+    expect(find(text)).toMatchObject([
+      { requirementFiles: [{ imagePath: '/w/r.txt', contextPath: 'dev/requirements.txt' }] },
+    ])
+  })
+
+  test('is looked for only in stages that the target needs', () => {
+    const text = 'FROM python AS a\nRUN pip install x\nFROM python AS b\nRUN pip install y\n'
+    expect(find(text, { target: 'b' })).toMatchObject([{ packages: ['y'], stage: 1 }])
+  })
+})
+
+describe('a step stays when the result might differ', () => {
+  const cases: readonly (readonly [sentence: string, steps: string, codes: readonly string[]])[] = [
+    ['two installs of one stage', 'RUN pip install a\nRUN apt-get update\nRUN pip install b', ['ok', 'ok']],
+    ['several commands', 'RUN pip install a && pip install b', ['several-commands']],
+    ['pip first, then the install', 'RUN pip install --upgrade pip && pip install a', ['several-commands']],
+    ['a version that the shell redirects', 'RUN pip install tensorflow>=2.16.1', ['shell-syntax']],
+    ['a trailing shell comment', 'RUN pip install a # --no-cache-dir', ['shell-syntax']],
+    ['a heredoc', 'RUN <<EOF\npip install a\npip install b\nEOF', ['several-commands']],
+    ['another shell', 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nRUN pip install a', ['shell-syntax']],
+    ['a user', 'USER app\nRUN pip install a', ['not-root']],
+    ['root by number', 'USER app\nUSER 0:0\nRUN pip install a', ['ok']],
+    ['a venv by variable', 'ENV VIRTUAL_ENV=/venv\nRUN pip install a', ['virtual-environment']],
+    ['a venv on PATH', 'ENV PATH=/opt/venv/bin:$PATH\nRUN pip install a', ['virtual-environment']],
+    ['a folder behind the others on PATH', 'ENV PATH="$PATH:/opt/x/bin"\nRUN pip install a', ['ok']],
+    ['tools of root on PATH', `ENV PATH="/root/.local/bin:\${PATH}"\nRUN pip install a`, ['ok']],
+    ['uv without a venv', 'RUN uv pip install a', ['virtual-environment']],
+    ['a target by variable', 'ENV PIP_TARGET=/x\nRUN pip install a', ['environment']],
+    ['a target by build argument', 'ARG PIP_TARGET=/x\nRUN pip install a', ['environment']],
+    ['a target before the program', 'RUN PIP_TARGET=/x pip install a', ['environment']],
+    ['settings of uv for pip', 'ENV UV_INDEX_STRATEGY=x\nRUN pip install a', ['ok']],
+    ['Python’s folders moved', 'ENV PYTHONUSERBASE=/x\nRUN pip install a', ['environment']],
+    ['a settings file of pip', 'COPY app/pip.conf /etc/pip.conf\nRUN pip install a', ['environment']],
+    ['pip told to use another index', 'RUN pip config set global.index-url x\nRUN pip install a', ['environment']],
+    ['uv settings in the project', 'WORKDIR /w\nCOPY . .\nRUN uv pip install --system a', ['environment']],
+    ['a secret', 'RUN --mount=type=secret,id=x pip install a', ['mount']],
+    ['an SSH agent', 'RUN --mount=type=ssh pip install a', ['mount']],
+    ['files of another stage', 'RUN --mount=from=x,target=/w pip install a', ['mount']],
+    ['no network', 'RUN --network=none pip install a', ['mount']],
+    ['a trigger', 'ONBUILD RUN pip install a', ['stage-base']],
+    ['a comment', '# image-cache: off\nRUN pip install a', ['switched-off']],
+    ['a comment further up', '# image-cache: off\n\nRUN pip install a', ['ok']],
+    ['the project itself', 'COPY . .\nRUN pip install .', ['not-only-wheels']],
+    ['a missing file', 'RUN pip install -r requirements.txt', ['file-not-found']],
+    ['another Python', 'RUN pip3.11 install a', ['python-unknown']],
+    ['the same Python', 'RUN pip3.12 install a', ['ok']],
+    ['pip itself, on its own', 'RUN pip install --upgrade pip setuptools\nRUN pip install a', ['unknown-option', 'ok']],
+    ['after an install that stays', 'RUN pip install -e .\nRUN pip install a', ['unknown-option', 'environment']],
+    ['after another installer', 'RUN poetry install\nRUN pip install a', ['environment']],
+    ['before another installer', 'RUN pip install a\nRUN poetry install', ['ok']],
+    ['after files in Python’s folders', 'COPY --from=x /usr/local /usr/local\nRUN pip install a', ['environment']],
+    ['after a copied tool', 'COPY --from=x /uv /usr/local/bin/\nRUN pip install a', ['ok']],
+    ['on Alpine, by its package manager', 'RUN apk add --no-cache gcc\nRUN pip install a', ['platform']],
+    ['no install at all', 'RUN apt-get install -y curl\nRUN uv --version', []],
+  ]
+  test.each(cases)('%s', (_, steps, codes) => {
+    expect(answers(`FROM python\n${steps}\n`)).toEqual(codes)
+  })
+
+  test('when the stage below installs packages too', () => {
+    const text = 'FROM python AS base\nRUN pip install a\nFROM base\nRUN pip install b\n'
+    expect(answers(text)).toEqual(['ok', 'stage-base'])
+  })
+
+  test('when the base image has triggers, a user or a venv of its own', () => {
+    const text = 'FROM python\nRUN pip install a\n'
+    expect(answers(text, { baseImage: () => ({ ...python, onBuild: ['RUN x'] }) })).toEqual(['stage-base'])
+    expect(answers(text, { baseImage: () => ({ ...python, user: 'app' }) })).toEqual(['not-root'])
+    expect(answers(text, { baseImage: () => ({ env: { VIRTUAL_ENV: '/v' } }) })).toEqual(['virtual-environment'])
+    expect(answers(text, { baseImage: () => ({ ...python, shell: ['/bin/bash', '-c'] }) })).toEqual(['shell-syntax'])
+  })
+
+  test('when the base is Alpine', () => {
+    expect(answers('ARG V=3.12-alpine\nFROM python:$V AS base\nFROM base\nRUN pip install a\n')).toEqual(['platform'])
+  })
+
+  test('when the file asks for a frontend that knows no heredocs', () => {
+    const steps = 'FROM python\nRUN pip install a\nRUN pip install b\n'
+    expect(find(`# syntax=docker/dockerfile:1.2\n${steps}`)).toMatchObject([{ code: 'old-syntax', line: 1 }])
+    expect(answers(`# syntax=registry.example/own\n${steps}`)).toEqual(['old-syntax'])
+    for (const version of ['1', '1.4', '1.7-labs', '1.10.0', 'latest', 'labs']) {
+      expect(answers(`# syntax=docker/dockerfile:${version}\n${steps}`)).toEqual(['ok', 'ok'])
+    }
+  })
+
+  test('refusals carry the line of the step and a sentence', () => {
+    expect(find('FROM python\n\nRUN a \\\n  && pip install b\n')).toEqual([
+      {
+        code: 'several-commands',
+        line: 3,
+        sentence: 'the step runs several commands (&&); give the install a RUN of its own',
+      },
+    ])
+  })
+
+  test('a backtick may be the escape character', () => {
+    expect(answers('# escape=`\nFROM python\nRUN pip install `\n  a\n')).toEqual(['ok'])
+  })
+})

@@ -1,0 +1,319 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { StageLayers } from '../../src/dockerfile/dependency-stage.ts'
+import type { BaseImage, BuildView } from '../../src/dockerfile/dockerfile.ts'
+import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
+import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
+import { renderLinked } from '../../src/dockerfile/render-dockerfile.ts'
+import { scanInstructions } from '../../src/dockerfile/scan-instructions.ts'
+import type { LayerGroup } from '../../src/layers/layer-plan.ts'
+import type { ResolvedPackage } from '../../src/python/resolution.ts'
+
+const base: BaseImage = { env: { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' } }
+const view: BuildView = { baseImage: () => base, contextFiles: ['requirements.txt', 'app/main.py'] }
+
+function locked(name: string, version: string, ...hashes: readonly string[]): ResolvedPackage {
+  const wheel = { fileName: `${name}-${version}-py3-none-any.whl`, size: 1, uploadedAt: 0 }
+  return { name, version, wheel, hashes: hashes.map((hash) => `sha256:${hash}`), dependencies: [] }
+}
+
+function group(...packages: readonly ResolvedPackage[]): LayerGroup {
+  return { packages, size: 1, changeRate: 0.1, reason: 'for the test' }
+}
+
+/** Layers of every install that can be rewritten, the same groups in each stage. */
+function layersOf(
+  text: string,
+  groups: readonly LayerGroup[],
+  more: Partial<StageLayers> = {},
+): readonly StageLayers[] {
+  const steps = findInstalls(parseDockerfile(text, 'Dockerfile'), view).filter(isInstallStep)
+  return [...new Set(steps.map(({ stage }) => stage))].map((stage) => ({
+    stage,
+    steps: steps.filter((step) => step.stage === stage),
+    plan: { groups },
+    pythonVersion: '3.12',
+    prefix: '/usr/local',
+    interpreter: '/usr/local/bin/python3.12',
+    installerImage: 'tools.example/python-uv@sha256:abc',
+    platform: 'linux/amd64',
+    settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
+    bytecode: true,
+    ...more,
+  }))
+}
+
+function render(text: string, groups: readonly LayerGroup[], more: Partial<StageLayers> = {}): string {
+  return renderLinked(parseDockerfile(text, 'Dockerfile'), layersOf(text, groups, more), view).text
+}
+
+/** Bodies of the RUNs in dependency stages, by stage name. */
+function scripts(rendered: string): ReadonlyMap<string, string> {
+  const { stages } = parseDockerfile(rendered, 'Dockerfile')
+  const own = stages.filter(({ name }) => name?.startsWith('image-cache-deps-'))
+  return new Map(own.map(({ name, instructions }) => [name ?? '', instructions[0]?.heredocs[0]?.content ?? '']))
+}
+
+const heavy = group(locked('torch', '2.5.0', 'bb', 'aa'), locked('sympy', '1.13', 'cc'))
+const light = group(locked('idna', '3.7', 'dd'))
+
+describe('the linked form', () => {
+  test('has a stage for each group, and the groups where the first install stood', () => {
+    const text = `# syntax=docker/dockerfile:1
+ARG PYTHON=3.12
+# the service
+FROM python:\${PYTHON}-slim
+WORKDIR /app
+COPY requirements.txt ./
+RUN pip install --no-cache-dir \\
+    -r requirements.txt
+ENV A=1
+RUN pip install idna
+COPY . .
+CMD ["python", "-m", "app"]
+`
+    expect(render(text, [heavy, light])).toBe(`# syntax=docker/dockerfile:1
+ARG PYTHON=3.12
+# the service
+# image-cache: one stage for each layer of dependencies
+FROM --platform=$BUILDPLATFORM tools.example/python-uv@sha256:abc AS image-cache-deps-0-1
+RUN <<'IMAGE_CACHE'
+#!/bin/sh
+set -eu
+umask 022
+export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0
+set --
+[ "$(uname -m)" = x86_64 ] || set -- --python-platform x86_64-unknown-linux-gnu
+uv pip install --quiet --no-deps --require-hashes --no-cache --only-binary :all: --python /usr/local/bin/python3.12 --prefix /layer/usr/local "$@" -r - <<'PACKAGES'
+sympy==1.13 \\
+    --hash=sha256:cc
+torch==2.5.0 \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+PACKAGES
+rm -f /layer/usr/local/.lock
+/usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local/lib/python3.12 || true
+find /layer -type d -exec chmod 755 {} +
+find /layer -exec touch -h -d @315532800 {} +
+IMAGE_CACHE
+
+FROM --platform=$BUILDPLATFORM tools.example/python-uv@sha256:abc AS image-cache-deps-0-2
+RUN <<'IMAGE_CACHE'
+#!/bin/sh
+set -eu
+umask 022
+export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0
+set --
+[ "$(uname -m)" = x86_64 ] || set -- --python-platform x86_64-unknown-linux-gnu
+uv pip install --quiet --no-deps --require-hashes --no-cache --only-binary :all: --python /usr/local/bin/python3.12 --prefix /layer/usr/local "$@" -r - <<'PACKAGES'
+idna==3.7 \\
+    --hash=sha256:dd
+PACKAGES
+rm -f /layer/usr/local/.lock
+/usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local/lib/python3.12 || true
+find /layer -type d -exec chmod 755 {} +
+find /layer -exec touch -h -d @315532800 {} +
+IMAGE_CACHE
+
+FROM python:\${PYTHON}-slim
+WORKDIR /app
+COPY --link requirements.txt ./
+# image-cache: layers of: pip install --no-cache-dir -r requirements.txt
+COPY --link --from=image-cache-deps-0-1 /layer/ /
+COPY --link --from=image-cache-deps-0-2 /layer/ /
+ENV A=1
+# image-cache: in the layers above: pip install idna
+COPY --link . .
+CMD ["python", "-m", "app"]
+`)
+  })
+
+  test('keeps the text as it was when there is nothing to put into layers', () => {
+    const text = 'FROM python\nRUN pip install a\n'
+    expect(render(text, [])).toBe(text)
+  })
+
+  test('passes the settings of the index on, each as a word of its own', () => {
+    const settings = {
+      indexUrl: "https://index.example/it's?a&b",
+      extraIndexUrls: ['https://more.example/simple'],
+      findLinks: ['https://files.example/'],
+      preReleases: true,
+    }
+    const [script = ''] = scripts(render('FROM python\nRUN pip install idna\n', [light], { settings })).values()
+    expect(script).toContain(
+      `--index-url 'https://index.example/it'\\''s?a&b' --extra-index-url https://more.example/simple --index-strategy unsafe-best-match --find-links https://files.example/ --prerelease allow "$@" -r -`,
+    )
+  })
+
+  test('compiles nothing when the user’s commands would not', () => {
+    const [script = ''] = scripts(render('FROM python\nRUN pip install idna\n', [light], { bytecode: false })).values()
+    expect(script).not.toContain('compileall')
+  })
+
+  test('lets console scripts name the final image’s Python when the installer has another', () => {
+    const more = { installerInterpreter: '/usr/bin/python3.12' }
+    const [script = ''] = scripts(render('FROM python\nRUN pip install idna\n', [light], more)).values()
+    expect(script).toContain('--python /usr/bin/python3.12 ')
+    expect(script).toContain("'1s|^#!/usr/bin/python3.12$|#!/usr/local/bin/python3.12|'")
+  })
+
+  test('is built on the target platform where uv can’t install for another one', () => {
+    const rendered = render('FROM python\nRUN pip install idna\n', [light], { platform: 'linux/riscv64' })
+    expect(rendered).toContain('\nFROM tools.example/python-uv@sha256:abc AS image-cache-deps-0-1\n')
+    expect(rendered).not.toContain('--python-platform')
+  })
+
+  test('passes on what the machine needs to reach the index', () => {
+    const text = 'FROM python\nRUN pip install idna\n'
+    const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), layersOf(text, [light]), {
+      ...view,
+      runFlags: ['--mount=type=secret,id=ca,target=/ca.pem'],
+      environment: { SSL_CERT_FILE: '/ca.pem' },
+    }).text
+    expect(rendered).toContain("RUN --mount=type=secret,id=ca,target=/ca.pem <<'IMAGE_CACHE'\n")
+    expect(rendered).toContain('\nexport SSL_CERT_FILE=/ca.pem\n')
+  })
+
+  test('refuses a package without a hash', () => {
+    const text = 'FROM python\nRUN pip install idna\n'
+    expect(() => render(text, [group(locked('idna', '3.7'))])).toThrow('idna 3.7 has no hash')
+  })
+
+  test('counts the new stages in COPY --from numbers', () => {
+    const text =
+      'FROM golang AS go\nFROM python\nRUN pip install idna\nCOPY --from=0 /a /srv/a/\nCOPY --from=go /b /srv/b/\n'
+    const rendered = render(text, [heavy, light])
+    expect(rendered).toContain('COPY --link --from=2 /a /srv/a/\n')
+    expect(rendered).toContain('COPY --link --from=go /b /srv/b/\n')
+  })
+
+  test('keeps carriage returns, and writes scripts without them', () => {
+    const rendered = render('FROM python\r\nRUN pip install idna\r\nCMD x\r\n', [light])
+    expect(rendered.endsWith('COPY --link --from=image-cache-deps-0-1 /layer/ /\r\nCMD x\r\n')).toBe(true)
+    expect([...scripts(rendered).values()].join('')).not.toContain('\r')
+  })
+
+  test('does not add a line ending at the end of the file', () => {
+    expect(render('FROM python\nRUN pip install idna', [light])).toMatch(/COPY --link --from=\S+ \/layer\/ \/$/)
+  })
+
+  test('two sets of layers in one stage have names of their own', () => {
+    const text = 'FROM python\nRUN pip install idna\nRUN pip install torch\n'
+    const [all] = layersOf(text, [light])
+    const entries = (all?.steps ?? []).flatMap((step) => (all === undefined ? [] : [{ ...all, steps: [step] }]))
+    const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), entries, view).text
+    expect([...scripts(rendered).keys()]).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2'])
+  })
+})
+
+describe('what decides a cache key', () => {
+  const text = 'FROM python\nRUN pip install idna torch\n'
+
+  test('a change in one group leaves the scripts of the others alone', () => {
+    const before = scripts(render(text, [heavy, light]))
+    const after = scripts(render(text, [heavy, group(locked('idna', '3.8', 'ee'))]))
+    expect(after.get('image-cache-deps-0-1')).toBe(before.get('image-cache-deps-0-1'))
+    expect(after.get('image-cache-deps-0-2')).not.toBe(before.get('image-cache-deps-0-2'))
+  })
+
+  test('a group has the same script in every slot, stage and file', () => {
+    const one = scripts(render(text, [heavy, light])).get('image-cache-deps-0-2')
+    const other = scripts(render(`FROM golang AS x\nFROM x\n${text}`, [light])).get('image-cache-deps-2-1')
+    expect(other).toBe(one)
+  })
+
+  test('the order of packages and hashes makes no difference', () => {
+    const turned = group(locked('sympy', '1.13', 'cc'), locked('torch', '2.5.0', 'aa', 'bb', 'aa'))
+    expect(render(text, [turned])).toBe(render(text, [heavy]))
+  })
+
+  test('the platform does', () => {
+    expect(render(text, [light], { platform: 'linux/arm64' })).not.toBe(render(text, [light]))
+  })
+})
+
+describe('any file', () => {
+  const line = fc.constantFrom(
+    ...[
+      'RUN x \\',
+      '  y',
+      '# comment',
+      '',
+      'RUN <<EOF',
+      'EOF',
+      'COPY a b',
+      'COPY --from=0 a b',
+      'ENV A=1',
+      'WORKDIR /w',
+      '\\',
+    ],
+    ...[
+      'RUN pip install a',
+      'RUN ["pip", "install", "b"]',
+      'FROM python',
+      'FROM scratch AS s',
+      'USER app',
+      '  CMD x  ',
+    ],
+  )
+  const file = fc
+    .tuple(fc.array(line, { maxLength: 12 }), fc.constantFrom('\n', '\r\n'), fc.boolean())
+    .map(([lines, newline, last]) => ['FROM python', ...lines].join(newline) + (last ? newline : ''))
+  const parsed = (text: string): ReturnType<typeof parseDockerfile> | undefined => {
+    try {
+      return parseDockerfile(text, 'Dockerfile')
+    } catch {
+      return undefined
+    }
+  }
+
+  test('comes out byte for byte when nothing is put into layers', () => {
+    fc.assert(
+      fc.property(file, (text) => {
+        const dockerfile = parsed(text)
+        if (dockerfile === undefined) return
+        expect(renderLinked(dockerfile, [], view)).toEqual({ text, links: [] })
+      }),
+    )
+  })
+
+  test('is made of instructions that don’t overlap, in order, with only gaps and comments between', () => {
+    fc.assert(
+      fc.property(file, (text) => {
+        if (parsed(text) === undefined) return
+        let at = 0
+        for (const { start, headEnd, end } of scanInstructions(text).instructions) {
+          expect(text.slice(at, start)).toMatch(/^(?:\s*(?:#.*)?[\r\n]+)*\s*$/)
+          expect(start <= headEnd && headEnd <= end).toBe(true)
+          at = end
+        }
+      }),
+    )
+  })
+
+  test('can be read again after a rewrite, twice with the same bytes, and every other line is still there', () => {
+    fc.assert(
+      fc.property(file, (text) => {
+        if (parsed(text) === undefined) return
+        const rendered = render(text, [heavy, light])
+        expect(render(text, [heavy, light])).toBe(rendered)
+        const steps = layersOf(text, [heavy]).flatMap(({ steps }) => steps)
+        const gone = new Set(
+          steps.flatMap(({ lines }) => Array.from({ length: lines.last - lines.first + 1 }, (_, i) => lines.first + i)),
+        )
+        const kept = text.split('\n').filter((_, index) => !gone.has(index + 1))
+        const result = rendered
+          .split('\n')
+          .map((row) => row.replace('COPY --link ', 'COPY ').replace(/--from=\d+/, '--from=0'))
+        let at = 0
+        for (const row of kept) {
+          const found = result.indexOf(row, at)
+          expect(found).toBeGreaterThanOrEqual(at)
+          at = found + 1
+        }
+        expect(parseDockerfile(rendered, 'Dockerfile').stages.length).toBeGreaterThan(0)
+      }),
+    )
+  })
+})

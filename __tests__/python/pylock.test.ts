@@ -1,0 +1,126 @@
+import { describe, expect, test } from '@jest/globals'
+import { readPylock } from '../../src/python/pylock.ts'
+
+const TARGET = { pythonVersion: '3.12', platform: 'linux/amd64' }
+const A = 'a'.repeat(64)
+const B = 'b'.repeat(64)
+const C = 'c'.repeat(64)
+
+function lockOf(...packages: readonly string[]): string {
+  return ['lock-version = "1.0"', 'created-by = "test"', ...packages.map((text) => `[[packages]]\n${text}`)].join(
+    '\n\n',
+  )
+}
+
+function wheel(fileName: string, hash: string, more = ''): string {
+  return `{ url = "https://index.example/f/${fileName}"${more}, hashes = { sha256 = "${hash}" } }`
+}
+
+describe('readPylock', () => {
+  test('takes the wheel that the target would take and keeps the hashes of all that fit', () => {
+    const wheels = [
+      wheel(
+        'Foo_Bar-1.0-cp312-cp312-manylinux_2_17_x86_64.whl',
+        A,
+        ', upload-time = 2026-01-02T03:04:05Z, size = 1234',
+      ),
+      wheel('Foo_Bar-1.0-cp312-cp312-macosx_11_0_arm64.whl', B),
+      wheel('Foo_Bar-1.0-py3-none-any.whl', C),
+    ]
+    const text = lockOf(
+      `name = "Foo_Bar"\nversion = "1.0"\nmarker = "sys_platform != 'win32'"\nwheels = [${wheels.join(', ')}]`,
+      `name = "abc"\nversion = "2"\nwheels = [${wheel('abc-2-py3-none-any.whl', B)}]`,
+    )
+    const facts = {
+      dependencies: new Map([['foo-bar', ['elsewhere', 'abc']]]),
+      sizes: new Map([['abc-2-py3-none-any.whl', 77]]),
+    }
+    expect(readPylock(text, TARGET, facts)).toEqual({
+      kind: 'packages',
+      packages: [
+        {
+          name: 'abc',
+          version: '2',
+          wheel: { fileName: 'abc-2-py3-none-any.whl', size: 77, uploadedAt: undefined },
+          hashes: [`sha256:${B}`],
+          dependencies: [],
+        },
+        {
+          name: 'foo-bar',
+          version: '1.0',
+          wheel: { fileName: 'Foo_Bar-1.0-cp312-cp312-manylinux_2_17_x86_64.whl', size: 1234, uploadedAt: 1767323045 },
+          hashes: [`sha256:${A}`, `sha256:${C}`],
+          dependencies: ['abc'],
+        },
+      ],
+    })
+  })
+
+  test('leaves out packages that are not for the target', () => {
+    const text = lockOf(
+      `name = "colorama"\nversion = "1"\nmarker = "sys_platform == 'win32'"\nwheels = [${wheel('colorama-1-py3-none-any.whl', A)}]`,
+    )
+    expect(readPylock(text, TARGET)).toEqual({ kind: 'packages', packages: [] })
+  })
+
+  test('a local version in a URL is decoded', () => {
+    const text = lockOf(
+      `name = "torch"\nversion = "2.7.0+cpu"\nwheels = [${wheel('torch-2.7.0%2Bcpu-cp312-cp312-manylinux_2_28_x86_64.whl', A)}]`,
+    )
+    const read = readPylock(text, TARGET)
+    expect(read.kind === 'packages' && read.packages[0]?.wheel.fileName).toBe(
+      'torch-2.7.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl',
+    )
+  })
+
+  test('accepts only wheels with a hash that the requirements pin', () => {
+    const wheels = [wheel('a-1-cp312-cp312-manylinux_2_17_x86_64.whl', A), wheel('a-1-py3-none-any.whl', B)]
+    const text = lockOf(`name = "a"\nversion = "1"\nwheels = [${wheels.join(', ')}]`)
+    const read = readPylock(text, TARGET, { pinned: new Map([['a', [`sha256:${B}`]]]) })
+    expect(read).toMatchObject({ packages: [{ wheel: { fileName: 'a-1-py3-none-any.whl' }, hashes: [`sha256:${B}`] }] })
+    expect(readPylock(text, TARGET, { pinned: new Map([['a', [`sha256:${C}`]]]) })).toEqual({
+      kind: 'failed',
+      reason: 'a 1 has no wheel for linux/amd64 among the hashes that the requirements pin',
+    })
+  })
+
+  test.each([
+    [
+      'only a source archive',
+      'name = "Old_One"\nversion = "3"',
+      'old-one 3 has no wheel for linux/amd64 with Python 3.12',
+    ],
+    [
+      'a wheel for elsewhere',
+      `name = "a"\nversion = "1"\nwheels = [${wheel('a-1-cp312-cp312-win_amd64.whl', A)}]`,
+      'a 1 has no wheel',
+    ],
+    [
+      'a git repository',
+      'name = "a"\nvcs = { type = "git", url = "https://git.example/a", commit-id = "0" }',
+      'version control',
+    ],
+    ['a folder', 'name = "a"\ndirectory = { path = "." }', 'a local folder'],
+    ['a URL', `name = "a"\narchive = { url = "https://x.example/a.whl", hashes = { sha256 = "${A}" } }`, 'a URL'],
+    ['no version', `name = "a"\nwheels = [${wheel('a-1-py3-none-any.whl', A)}]`, 'a has no version'],
+    [
+      'no sha256',
+      'name = "a"\nversion = "1"\nwheels = [{ url = "https://x.example/a-1-py3-none-any.whl" }]',
+      'no sha256',
+    ],
+  ])('fails for a package that has %s', (_, entry, reason) => {
+    expect(readPylock(lockOf(entry), TARGET)).toEqual({ kind: 'failed', reason: expect.stringContaining(reason) })
+  })
+
+  test.each([
+    ['is no TOML', 'lock-version = ', 'no TOML'],
+    ['is of another version', 'lock-version = "2.0"', '"2.0"'],
+    [
+      'holds a package twice',
+      lockOf(...['1', '2'].map((v) => `name = "a"\nversion = "${v}"\nwheels = [${wheel('a-1-py3-none-any.whl', A)}]`)),
+      'twice',
+    ],
+  ])('fails when the lock %s', (_, text, reason) => {
+    expect(readPylock(text, TARGET)).toEqual({ kind: 'failed', reason: expect.stringContaining(reason) })
+  })
+})

@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals'
+import { decodePackages, encodePackages } from '../../src/python/remembered-resolution.ts'
+
+const PACKAGES = [
+  {
+    name: 'a',
+    version: '1',
+    wheel: { fileName: 'a-1-py3-none-any.whl', size: undefined, uploadedAt: undefined },
+    hashes: [`sha256:${'a'.repeat(64)}`],
+    dependencies: [],
+  },
+  {
+    name: 'b',
+    version: '2',
+    wheel: { fileName: 'b-2-py3-none-any.whl', size: 10, uploadedAt: 20 },
+    hashes: [`sha256:${'b'.repeat(64)}`],
+    dependencies: ['a'],
+  },
+]
+
+function broken(change: (text: string) => string): Uint8Array {
+  return new TextEncoder().encode(change(new TextDecoder().decode(encodePackages(PACKAGES))))
+}
+
+describe('decodePackages', () => {
+  test('gives back what was stored', () => {
+    expect(decodePackages(encodePackages(PACKAGES))).toEqual(PACKAGES)
+  })
+
+  test.each<[string, (text: string) => string]>([
+    ['is cut off', (text) => text.slice(0, -5)],
+    ['has another format', (text) => text.replace('"format":1', '"format":2')],
+    ['has a name that is not normalised', (text) => text.replace('"name":"a"', '"name":"A"')],
+    ['has a negative size', (text) => text.replace('"size":10', '"size":-1')],
+    ['has a size that is a text', (text) => text.replace('"size":10', '"size":"10"')],
+    ['has no hashes', (text) => text.replace(/"hashes":\[[^\]]+\]/, '"hashes":[]')],
+    ['has a hash that is none', (text) => text.replace('sha256:aa', 'sha256:zz')],
+    ['is out of order', (text) => text.replace('"name":"a"', '"name":"c"')],
+    ['holds a package twice', (text) => text.replace('"name":"b"', '"name":"a"')],
+    ['is no record', () => '[]'],
+    ['is empty', () => ''],
+  ])('refuses an entry that %s', (_, change) => {
+    expect(decodePackages(broken(change))).toBeUndefined()
+  })
+})

@@ -1,0 +1,67 @@
+import { type CacheOption, formatCacheOption } from './cache-option.ts'
+
+/** One `buildx build`, as data. Paths are ready to use, secrets are in files. */
+export interface BuildPlan {
+  readonly builder: string | undefined
+  readonly context: string
+  readonly dockerfile: string
+  readonly target: string | undefined
+  readonly platforms: readonly string[]
+  readonly buildArgs: ReadonlyMap<string, string>
+  readonly buildContexts: ReadonlyMap<string, string>
+  readonly labels: ReadonlyMap<string, string>
+  /** `id=…,src=…` or `id=…,env=…`. */
+  readonly secrets: readonly string[]
+  /** Full references; buildx gives them to every image output. */
+  readonly tags: readonly string[]
+  readonly outputs: readonly string[]
+  readonly cacheFrom: readonly CacheOption[]
+  readonly cacheTo: readonly CacheOption[]
+  readonly allow: readonly string[]
+  readonly provenance: string | undefined
+  readonly sbom: string | undefined
+  readonly noCache: boolean
+  readonly pull: boolean
+  readonly metadataFile: string
+}
+
+/** Arguments of `buildx build` for a plan, in a fixed order. */
+export function buildArgs(plan: BuildPlan): readonly string[] {
+  const pairs = (flag: string, values: ReadonlyMap<string, string>): string[] =>
+    [...values].flatMap(([name, value]) => [flag, `${name}=${value}`])
+  const each = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value])
+  const optional = (flag: string, value: string | undefined): string[] => (value === undefined ? [] : [flag, value])
+  return [
+    'build',
+    '--progress=rawjson',
+    ...optional('--builder', plan.builder),
+    ...each('--allow', plan.allow),
+    ...pairs('--build-arg', plan.buildArgs),
+    ...pairs('--build-context', plan.buildContexts),
+    ...each('--cache-from', plan.cacheFrom.map(formatCacheOption)),
+    ...each('--cache-to', plan.cacheTo.map(formatCacheOption)),
+    ...pairs('--label', plan.labels),
+    ...(plan.noCache ? ['--no-cache'] : []),
+    ...(plan.pull ? ['--pull'] : []),
+    ...each('--output', plan.outputs),
+    ...(plan.platforms.length > 0 ? ['--platform', plan.platforms.join(',')] : []),
+    ...optional('--provenance', plan.provenance),
+    ...optional('--sbom', plan.sbom),
+    ...each('--secret', plan.secrets),
+    ...each('--tag', plan.tags),
+    ...optional('--target', plan.target),
+    '--metadata-file',
+    plan.metadataFile,
+    '--file',
+    plan.dockerfile,
+    plan.context,
+  ]
+}
+
+/**
+ * The `--output` for an image that is pushed under its `--tag` names. Media types are pinned to OCI, because BuildKit's default changed in
+ * 0.31 and digests must not depend on the builder. Compression is never forced: that would pull cached layers.
+ */
+export function pushOutput(compression: string): string {
+  return `type=image,push=true,oci-mediatypes=true,compression=${compression}`
+}

@@ -1,0 +1,58 @@
+import { type ErrorCode, ImageCacheError } from '../base/errors.ts'
+import type { BuildTimeline } from './progress-timeline.ts'
+
+interface Cause {
+  readonly pattern: RegExp
+  readonly code: ErrorCode
+  readonly hint: string
+}
+
+/** What builders and registries say, by what a reader can do about it; the first that fits is taken. */
+const CAUSES: readonly Cause[] = [
+  {
+    pattern: /no space left on device|disk quota exceeded/i,
+    code: 'E_DISK_FULL',
+    hint: 'Free space on the builder, for example with `docker buildx prune`, or use a larger disk.',
+  },
+  {
+    pattern: /401 Unauthorized|403 Forbidden|denied: |authorization failed|insufficient_scope/i,
+    code: 'E_REGISTRY_AUTH',
+    hint: 'Log in to the registry before this step, with an account that may push and pull there.',
+  },
+  {
+    pattern: /429 Too Many Requests|toomanyrequests|unexpected status.*: 5\d\d |connection refused|connection reset/i,
+    code: 'E_REGISTRY',
+    hint: 'The registry or a network on the way refused for the moment; run the job again or ask its operator.',
+  },
+  {
+    pattern: /no builder .* found|failed to find driver|unable to connect|transport: Error while dialing/i,
+    code: 'E_BUILDER',
+    hint: 'See that the builder runs: `docker buildx inspect --bootstrap`.',
+  },
+  {
+    pattern: /dockerfile parse error|unknown instruction|failed to parse/i,
+    code: 'E_DOCKERFILE',
+    hint: 'Mend the line that is named.',
+  },
+]
+
+/** Turns what a failed build left behind into one error: the step, what it said, and the last lines of its log. */
+export function buildError(timeline: BuildTimeline, status: string): ImageCacheError {
+  const { failed } = timeline
+  const said = failed?.message ?? lastError(timeline) ?? `buildx ended with ${status} and said nothing`
+  const cause = CAUSES.find(({ pattern }) => pattern.test(said) || timeline.text.some((line) => pattern.test(line)))
+  const place = failed?.place === undefined ? '' : ` (${failed.place.file}:${failed.place.line})`
+  const log = (failed?.step.logs ?? [])
+    .slice(-10)
+    .map((line) => `\n  ${line}`)
+    .join('')
+  const step = failed === undefined ? '' : `${failed.step.name}${place}: `
+  return new ImageCacheError(cause?.code ?? 'E_BUILD', `the build failed: ${step}${said}${log}`, {
+    hint: cause?.hint ?? 'The last lines of the failing step stand above; its whole log is in the step of that name.',
+  })
+}
+
+function lastError(timeline: BuildTimeline): string | undefined {
+  const line = timeline.text.findLast((text) => /^error: /i.test(text)) ?? timeline.text.at(-1)
+  return line?.replace(/^error: (failed to solve: )?/i, '')
+}

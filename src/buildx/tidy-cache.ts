@@ -1,0 +1,82 @@
+import { type Digest, digestOf } from '../base/digest.ts'
+import { messageOf } from '../base/errors.ts'
+import { isJsonList, isJsonRecord, type JsonRecord, parseJson } from '../registry/json-value.ts'
+import { type ParsedManifest, parseManifest } from '../registry/manifest.ts'
+import type { ImageReference } from '../registry/reference.ts'
+import type { Descriptor, Registry } from '../registry/registry.ts'
+import { CACHE_CONFIG_MEDIA_TYPE, NO_DANGLING_RECORDS, tidyCacheConfig } from './cache-config.ts'
+
+/** `clean`: nothing to drop. `left`: not touched, and why; the cache works as it would have without us. */
+export type TidyCacheResult =
+  | { readonly kind: 'tidied'; readonly dropped: number; readonly kept: number; readonly digest: Digest }
+  | { readonly kind: 'clean' }
+  | { readonly kind: 'left'; readonly reason: string }
+
+const ROUNDS = 2
+
+/**
+ * Takes the dangling records out of a registry cache after BuildKit has exported it (issue 3: without this, the next
+ * build with the same base image runs every dependency group again). Only the config and the manifest are written, the
+ * manifest last; layers are untouched. If another job moves the tag meanwhile, one more round is made on what it left.
+ * Never throws: a cache that can't be tidied is left as it is.
+ * @param cache the reference given to `cache-to`, with its tag
+ */
+export async function tidyCache(registry: Registry, cache: ImageReference): Promise<TidyCacheResult> {
+  if (cache.tag === undefined) return { kind: 'left', reason: 'the cache has no tag that could be moved' }
+  const tagged: ImageReference = { registry: cache.registry, path: cache.path, tag: cache.tag }
+  try {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const result = await tidyOnce(registry, tagged)
+      if (result.kind !== 'moved') return result
+    }
+    return { kind: 'left', reason: 'another job keeps writing the same cache' }
+  } catch (error) {
+    return { kind: 'left', reason: messageOf(error) }
+  }
+}
+
+async function tidyOnce(
+  registry: Registry,
+  cache: ImageReference,
+): Promise<TidyCacheResult | { readonly kind: 'moved' }> {
+  const raw = await registry.manifest(cache)
+  if (raw === undefined) return { kind: 'left', reason: 'there is no cache under this tag' }
+  const configDescriptor = cacheConfigOf(parseManifest(raw))
+  if (configDescriptor === undefined) return { kind: 'left', reason: 'what is under this tag is no BuildKit cache' }
+  const config = await registry.blob(cache, configDescriptor.digest)
+  if (config === undefined) return { kind: 'left', reason: "the cache's config is gone" }
+
+  const tidied = tidyCacheConfig(parseJson(config))
+  if (tidied.kind === 'unchanged') {
+    return tidied.reason === NO_DANGLING_RECORDS ? { kind: 'clean' } : { kind: 'left', reason: tidied.reason }
+  }
+  const newConfig = encode(tidied.json)
+  const newManifest = replaceConfig(parseJson(raw.bytes), configDescriptor.digest, newConfig)
+  if (newManifest === undefined) return { kind: 'left', reason: "the cache's manifest has an unknown form" }
+
+  await registry.putBlob(cache, newConfig)
+  const now = await registry.head(cache)
+  if (now?.digest !== raw.digest) return { kind: 'moved' }
+  const digest = await registry.putManifest(cache, { mediaType: raw.mediaType, bytes: encode(newManifest) })
+  return { kind: 'tidied', dropped: tidied.dropped, kept: tidied.kept, digest }
+}
+
+/** The newer form is an image manifest whose config it is; the older one an index that lists it among the layers. */
+function cacheConfigOf(manifest: ParsedManifest): Descriptor | undefined {
+  const candidates = manifest.kind === 'image' ? [manifest.config] : manifest.manifests
+  return candidates.find(({ mediaType }) => mediaType === CACHE_CONFIG_MEDIA_TYPE)
+}
+
+/** The manifest with the config's descriptor pointing to the new bytes, all else as it stood. */
+function replaceConfig(manifest: unknown, oldDigest: Digest, config: Uint8Array): JsonRecord | undefined {
+  if (!isJsonRecord(manifest)) return undefined
+  const changed = { digest: digestOf(config), size: config.length }
+  const renew = (value: unknown) =>
+    isJsonRecord(value) && value.digest === oldDigest ? { ...value, ...changed } : value
+  if (isJsonRecord(manifest.config)) return { ...manifest, config: renew(manifest.config) }
+  return isJsonList(manifest.manifests) ? { ...manifest, manifests: manifest.manifests.map(renew) } : undefined
+}
+
+function encode(json: JsonRecord): Uint8Array {
+  return Buffer.from(JSON.stringify(json))
+}

@@ -1,0 +1,36 @@
+import type { Clock } from './base/clock.ts'
+import type { BuildTimeline } from './buildx/progress-timeline.ts'
+import type { Exec } from './exec/exec.ts'
+import type { Host, RunContext } from './host/host.ts'
+import type { Registry } from './registry/registry.ts'
+import type { Store } from './stores/store.ts'
+
+/** Shows a running build: live on a terminal, as lines in a log. */
+export interface ProgressDisplay {
+  update(timeline: BuildTimeline): void
+  finish(timeline: BuildTimeline): void
+}
+
+/** An entry to be kept once the image is safe: a job does it in its post step, a laptop at the end of the run. */
+export interface PendingSave {
+  readonly key: string
+  /** UTF-8 text. */
+  readonly body: string
+}
+
+/** The outside world of a flow, as interfaces; `entry/` puts the real ones in. */
+export interface Deps {
+  readonly host: Host
+  readonly context: RunContext
+  readonly exec: Exec
+  readonly registry: Registry
+  readonly store: Store
+  /** Notes an entry to be saved; never fails. */
+  readonly saveLater: (save: PendingSave) => void
+  readonly clock: Clock
+  readonly display: ProgressDisplay
+  /** Aborted when the run is cancelled. */
+  readonly signal: AbortSignal
+  /** The environment, for secrets that are named by variable. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}

@@ -1,0 +1,45 @@
+import type { Instruction } from './dockerfile.ts'
+
+const PIP_INSTALL = /\b(?:pip3?(?:\.\d+)?|uv\s+pip)\s+(?:-\S+\s+)*install\b/
+const OTHER_INSTALLERS =
+  /\b(?:uv\s+(?:sync|add|pip\s+(?:sync|uninstall))|pip3?(?:\.\d+)?\s+(?:uninstall|config)|pip-sync|poetry\s+(?:install|add|sync|update)|pdm\s+(?:install|sync|add)|pipenv\s+(?:install|sync)|hatch\s+(?:env|run)|(?:conda|mamba|micromamba)\s+(?:install|create|env|update)|easy_install|setup\.py\s+(?:install|develop))\b/
+const INSTALLERS = /^(?:pip|setuptools|wheel|uv|poetry|pdm|pipenv|pip-tools)(?:\[[^\]]*\])?(?:[=<>~!]=?[^;]*)?$/i
+
+/** The text of a step that installs packages with pip or uv pip; undefined for every other step. */
+export function installText(instruction: Instruction): string | undefined {
+  const text = commandText(instruction)
+  return text !== undefined && PIP_INSTALL.test(text) ? text : undefined
+}
+
+/** Another command in a RUN that changes which packages are there, such as `poetry install`. */
+export function otherInstaller(instruction: Instruction): string | undefined {
+  const text = instruction.keyword === 'RUN' ? commandText(instruction) : undefined
+  return text === undefined ? undefined : OTHER_INSTALLERS.exec(text)?.[0].replace(/\s+/g, ' ')
+}
+
+/** Whether every install in the step is for pip, uv and their like, as in `pip install --upgrade pip`. */
+export function installsOnlyInstallers(instruction: Instruction): boolean {
+  const text = commandText(instruction) ?? ''
+  if (OTHER_INSTALLERS.test(text)) return false
+  const commands = text.split(/&&|\|\||[;|&\n]/).filter((command) => PIP_INSTALL.test(command))
+  return commands.every((command) => {
+    const [, args = ''] = command.split(/\binstall\b/)
+    const words = args.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
+    return words.every(
+      (word) =>
+        word === '' ||
+        INSTALLERS.test(word) ||
+        /^(?:-U|-q|-qU|-Uq|--(?:no-|upgrade$|quiet|disable|root-user)\S*)$/.test(word),
+    )
+  })
+}
+
+/** `# image-cache: off` right above a step. */
+export function isSwitchedOff(instruction: Instruction): boolean {
+  return instruction.comments.some((comment) => /^image-cache:\s*off$/i.test(comment))
+}
+
+function commandText({ keyword, rest, json, heredocs }: Instruction): string | undefined {
+  if (keyword !== 'RUN' && keyword !== 'ONBUILD') return undefined
+  return [json?.join(' ') ?? rest, ...heredocs.map(({ content }) => content)].join('\n')
+}

@@ -1,0 +1,236 @@
+import { posix } from 'node:path'
+import { type CopyStep, isWithin, readCopyStep } from './copy-step.ts'
+import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
+import { isSwitchedOff } from './install-text.ts'
+import { plainWords } from './instruction-words.ts'
+import { copiesInto, originOf } from './locate-in-context.ts'
+import { resolveStages, type StageGraph } from './stage-graph.ts'
+import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
+import type { TextEdit } from './text-edit.ts'
+
+/** What became of a COPY. A linked one needs nothing of the layers below it, so an empty builder pulls none of them. */
+export interface CopyLink {
+  readonly line: number
+  readonly linked: boolean
+  /** One sentence for the report. */
+  readonly reason: string
+}
+
+/**
+ * Top folders that base images bring along: with modes of their own, owners of their own, or as links. A linked COPY
+ * makes its folders anew, which would show.
+ */
+const SHARED_ROOTS = new Set([
+  'bin',
+  'boot',
+  'dev',
+  'etc',
+  'home',
+  'lib',
+  'lib32',
+  'lib64',
+  'libx32',
+  'media',
+  'mnt',
+  'proc',
+  'root',
+  'run',
+  'sbin',
+  'sys',
+  'tmp',
+  'usr',
+  'var',
+])
+/** Real folders of root's in every base image; only their owner could be changed. */
+const PLAIN_ROOTS = ['/opt', '/srv']
+
+/** Folders of the image at a step of the stage. */
+interface KnownFolders {
+  /** Made by WORKDIR or as the destination of a COPY. */
+  readonly made: readonly string[]
+  /** Filled from elsewhere than the build context, so links may lie anywhere below. */
+  readonly opaque: readonly string[]
+}
+
+/**
+ * Turns plain COPY steps of stages with layers into `COPY --link` where the image comes out the same.
+ * @returns the edits to the text, and a word on every plain COPY of these stages.
+ */
+export function linkCopies(
+  dockerfile: Dockerfile,
+  rewritten: readonly { readonly stage: number; readonly steps: readonly InstallStep[] }[],
+  view: BuildView,
+): { readonly links: readonly CopyLink[]; readonly edits: readonly TextEdit[] } {
+  const graph = resolveStages(dockerfile, view)
+  const links: CopyLink[] = []
+  const edits: TextEdit[] = []
+  for (const stage of [...new Set(rewritten.map((entry) => entry.stage))].sort((a, b) => a - b)) {
+    const steps = rewritten.filter((entry) => entry.stage === stage).flatMap((entry) => entry.steps)
+    const removed = new Set(steps.map(({ lines }) => lines.first))
+    const found = linkStage(stage, removed, graph, view)
+    links.push(...found.links)
+    edits.push(...found.edits)
+  }
+  return { links, edits }
+}
+
+function linkStage(
+  stage: number,
+  removed: ReadonlySet<number>,
+  graph: StageGraph,
+  view: BuildView,
+): { readonly links: readonly CopyLink[]; readonly edits: readonly TextEdit[] } {
+  const { steps, root } = walkStage(graph, stage, view)
+  const links: CopyLink[] = []
+  const edits: TextEdit[] = []
+  let folders: KnownFolders = { made: root?.workingDir ? [posix.resolve('/', root.workingDir)] : [], opaque: [] }
+  let barrier = rootBarrier(steps[0]?.before.user ?? '', (root?.onBuild ?? []).length > 0)
+  for (const [index, step] of steps.entries()) {
+    const { instruction } = step
+    const line = instruction.lines.first
+    const copy = readCopyStep(step, graph)
+    if (copy?.keyword === 'COPY' && step.stage === stage && !copy.flags.has('link')) {
+      const obstacle = barrier ?? linkObstacle(copy, index, steps, folders, graph, view)
+      links.push({
+        line,
+        linked: obstacle === undefined,
+        reason: obstacle ?? 'nothing of the layers below is needed for it',
+      })
+      if (obstacle === undefined) edits.push(...linkEdits(instruction, copy, folders, graph.dockerfile.text))
+    }
+    if (instruction.keyword === 'RUN' && !removed.has(line))
+      barrier ??= `the RUN in line ${line} may change the folders that it writes to`
+    if (instruction.keyword === 'USER')
+      barrier ??= `USER in line ${line} may change who owns the folders that it writes to`
+    folders = withFolders(folders, step, copy, graph)
+  }
+  return { links, edits }
+}
+
+function rootBarrier(user: string, onBuild: boolean): string | undefined {
+  if (onBuild) return 'the base image has ONBUILD triggers'
+  return /^(?:root|0)?(?::(?:root|0))?$/.test(user) ? undefined : `the base image's user is ${user}`
+}
+
+function withFolders(
+  { made, opaque }: KnownFolders,
+  step: StageStep,
+  copy: CopyStep | undefined,
+  graph: StageGraph,
+): KnownFolders {
+  const { keyword, rest } = step.instruction
+  if (keyword === 'WORKDIR') {
+    return { made: [...made, posix.resolve(step.before.workingDir, expandIn(graph, step, rest))], opaque }
+  }
+  if (copy === undefined) return { made, opaque }
+  const fromContext = copy.keyword === 'COPY' && copy.from === undefined && !copy.flags.has('parents')
+  return {
+    made: copy.isFolder ? [...made, copy.destination] : made,
+    opaque: fromContext ? opaque : [...opaque, copy.destination],
+  }
+}
+
+/** Why linking could show in the image; undefined when it can't. */
+function linkObstacle(
+  copy: CopyStep,
+  index: number,
+  steps: readonly StageStep[],
+  folders: KnownFolders,
+  graph: StageGraph,
+  view: BuildView,
+): string | undefined {
+  const instruction = steps[index]?.instruction
+  if (instruction !== undefined && isSwitchedOff(instruction)) return 'a comment above it says image-cache: off'
+  const other = [...copy.flags.keys()].find((name) => !['from', 'chown', 'exclude'].includes(name))
+  if (other === 'chmod') return 'BuildKit does not link a COPY with --chmod'
+  if (other !== undefined) return `--${other} has not been looked into`
+  const { destination } = copy
+  const [, top = ''] = destination.split('/')
+  if (top === '' || SHARED_ROOTS.has(top)) return `${destination} lies among folders that the base image brings along`
+  if (PLAIN_ROOTS.includes(destination)) return `${destination} is a folder that the base image brings along`
+  const opaque = folders.opaque.find((folder) => isWithin(destination, folder) || mayWriteInto(copy, folder, view))
+  if (opaque !== undefined) return `${opaque} was filled from elsewhere, so a link may lie in the way`
+  const inTheWay = pathsDownTo(destination).find(
+    (path) =>
+      (copy.isFolder || path !== destination) &&
+      !isKnownFolder(path, folders) &&
+      originOf(path, steps, index, graph, view.contextFiles).kind === 'context',
+  )
+  if (inTheWay !== undefined) return `${inTheWay} was copied as a file or a link`
+  const copies = steps.slice(0, index).flatMap((step) => readCopyStep(step, graph) ?? [])
+  return (
+    ownerObstacle(copy, folders) ??
+    targetObstacle(copy, copies, folders, view) ??
+    slashObstacle(copy, folders, instruction, graph)
+  )
+}
+
+function mayWriteInto(copy: CopyStep, folder: string, { contextFiles }: BuildView): boolean {
+  return copy.from === undefined ? copiesInto(copy, folder, contextFiles) : isWithin(folder, copy.destination)
+}
+
+function isKnownFolder(path: string, { made }: KnownFolders): boolean {
+  return made.some((folder) => isWithin(folder, path))
+}
+
+/** Folders that are there already keep their owner in a plain COPY; a linked one would set it. */
+function ownerObstacle({ flags, destination }: CopyStep, folders: KnownFolders): string | undefined {
+  const owner = flags.get('chown')
+  if (owner === undefined || /^0(?::0)?$/.test(owner)) return undefined
+  if (!/^\d+(?::\d+)?$/.test(owner)) return `--chown=${owner} is looked up in the image; numbers would not have to be`
+  const there = pathsDownTo(destination).find((path) => PLAIN_ROOTS.includes(path) || isKnownFolder(path, folders))
+  return there === undefined ? undefined : `it would give ${there} to ${owner}`
+}
+
+/** A destination without a slash is a folder or a file, depending on what is there and what is copied. */
+function targetObstacle(
+  copy: CopyStep,
+  before: readonly CopyStep[],
+  folders: KnownFolders,
+  { contextFiles }: BuildView,
+): string | undefined {
+  if (copy.isFolder || isKnownFolder(copy.destination, folders)) return undefined
+  const source = copy.from === undefined && !copy.inline ? copy.sources[0]?.replace(/\/$/, '') : undefined
+  if (source !== undefined && contextFiles.some((file) => file !== source && isWithin(file, source))) return undefined
+  const isFile = copy.inline || (source !== undefined && contextFiles.includes(source))
+  const isFree = !before.some((earlier) => copiesInto(earlier, copy.destination, contextFiles))
+  if (isFile && isFree && isKnownFolder(posix.dirname(copy.destination), folders)) return undefined
+  return `${copy.destination} may be a file or a folder; a slash at its end would tell`
+}
+
+/** What is copied into a folder that is there must not take its place in the new layer. */
+function needsSlash(copy: CopyStep, folders: KnownFolders): boolean {
+  return !copy.isFolder && isKnownFolder(copy.destination, folders)
+}
+
+function slashObstacle(
+  copy: CopyStep,
+  folders: KnownFolders,
+  instruction: Instruction | undefined,
+  { dockerfile }: StageGraph,
+): string | undefined {
+  if (instruction === undefined || !needsSlash(copy, folders)) return undefined
+  const written = dockerfile.text.slice(instruction.start, instruction.headEnd).trimEnd()
+  const plain =
+    instruction.json === undefined && written.endsWith(plainWords(instruction.rest).at(-1) ?? '') && !copy.inline
+  return plain ? undefined : `${copy.destination} is a folder and is written without a slash at its end`
+}
+
+function linkEdits(
+  { start, headEnd, keyword }: Instruction,
+  copy: CopyStep,
+  folders: KnownFolders,
+  text: string,
+): readonly TextEdit[] {
+  const written = text.slice(start, headEnd)
+  const afterKeyword = start + (written.length - written.trimStart().length) + keyword.length
+  const end = start + written.trimEnd().length
+  const slash = needsSlash(copy, folders) ? [{ start: end, end, text: '/' }] : []
+  return [{ start: afterKeyword, end: afterKeyword, text: ' --link' }, ...slash]
+}
+
+/** `/app`, `/app/a`, `/app/a/b` */
+function pathsDownTo(path: string): readonly string[] {
+  const parts = path.split('/').slice(1)
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
+}

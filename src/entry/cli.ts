@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { runCli } from '../cli/cli.ts'
+import { cancellation } from './cancellation.ts'
+import { failureOf } from './failure.ts'
+import { openDeps } from './open-deps.ts'
+import { saveAll } from './pending-saves.ts'
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  openDeps,
+  saveAll,
+  failureOf,
+  signal: cancellation(),
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  startedAt: Date.now() - process.uptime() * 1000,
+})
+process.exit()

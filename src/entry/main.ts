@@ -1,0 +1,3 @@
+import { runBuildAction } from './run-build-action.ts'
+
+await runBuildAction()

@@ -1,0 +1,3 @@
+import { runPostAction } from './run-post-action.ts'
+
+await runPostAction()

@@ -1,0 +1,72 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import { imageName } from '../flow/find-image.ts'
+import { ReportDraft } from '../flow/report-draft.ts'
+import { secretValues } from '../flow/secret-files.ts'
+import { GithubHost, githubContext } from '../host/github-host.ts'
+import { parseBuildInputs } from '../inputs/build-inputs.ts'
+import { buildImage } from '../main.ts'
+import { reportLines } from '../report/log-lines.ts'
+import type { BuildReport } from '../report/report.ts'
+import { renderSummary } from '../report/summary.ts'
+import { cancellation } from './cancellation.ts'
+import { type Failure, failureOf } from './failure.ts'
+import { inputRows } from './input-rows.ts'
+import { openDeps } from './open-deps.ts'
+import { encodeSaves, SAVES_STATE } from './pending-saves.ts'
+
+/** Milliseconds since 1970 at which this process began, so that loading the bundle counts, too. */
+const STARTED_AT = systemClock.now() - process.uptime() * 1000
+
+/** The build action's main step: real dependencies, outputs, summary, and the one place where its errors are shown. */
+export async function runBuildAction(): Promise<void> {
+  const host = new GithubHost()
+  const context = githubContext(process.env)
+  const signal = cancellation()
+  let report: ReportDraft | undefined
+  try {
+    const read = (name: string): string => host.input(name)
+    const inputs = parseBuildInputs(read)
+    for (const value of secretValues(inputs.secrets, process.env)) host.addSecret(value)
+    report = new ReportDraft(imageName(inputs), inputRows(read), STARTED_AT, systemClock)
+    const { deps, saves } = openDeps(inputs, { host, context, env: process.env, signal })
+    const result = await buildImage(inputs, deps, report)
+    for (const [name, value] of result.outputs) host.output(name, value)
+    if (result.dockerfile !== undefined) host.output('dockerfile', await keepDockerfile(result.dockerfile, host))
+    host.saveState(SAVES_STATE, encodeSaves(saves))
+    await show(result.report, host)
+  } catch (error) {
+    const failure = failureOf(error)
+    showFailure(failure, host)
+    if (report !== undefined) await show(report.finish(failure.outcome, failure.sentence, failure.hint), host)
+    process.exitCode = 1
+  } finally {
+    await rm(context.tempDir, { recursive: true, force: true })
+  }
+  // Idle connections of the registry client must not hold the process.
+  process.exit()
+}
+
+/** The built Dockerfile outlives this step, so that later steps can read it. */
+async function keepDockerfile(text: string, host: GithubHost): Promise<string> {
+  const folder = join(process.env.RUNNER_TEMP ?? '.', 'image-cache')
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, `Dockerfile-${process.pid}`)
+  await writeFile(path, text)
+  host.group('The Dockerfile that was built', text.split('\n'))
+  return path
+}
+
+async function show(report: BuildReport, host: GithubHost): Promise<void> {
+  for (const line of reportLines(report)) host.info(line)
+  for (const { message, file, line } of report.warnings) {
+    host.warning(message, { ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) })
+  }
+  await host.summary(renderSummary(report))
+}
+
+function showFailure(failure: Failure, host: GithubHost): void {
+  host.error(failure.hint === '' ? failure.sentence : `${failure.sentence}\n${failure.hint}`)
+  if (failure.stack !== '') host.info(failure.stack)
+}

@@ -1,0 +1,62 @@
+import type { BaseImage } from '../dockerfile/dockerfile.ts'
+import { resolveStages } from '../dockerfile/stage-graph.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { type ImageConfig, imageConfig } from '../registry/image-config.ts'
+import { parsePlatform } from '../registry/platform.ts'
+import { withDigest } from '../registry/reference.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Content } from './content.ts'
+import { buildOptions, nativePlatform, type Source } from './source.ts'
+
+/** A base image's configuration with what it tells of its making. */
+export interface KnownBase extends BaseImage {
+  readonly history: readonly string[]
+}
+
+/** Configurations of the images that stages stand on. */
+export interface BaseImages {
+  /** By the reference in FROM. Of an unknown image nothing is known, so its environment is empty. */
+  readonly byReference: (reference: string) => BaseImage
+  /** The image that a stage stands on, through other stages; undefined when its configuration can't be had. */
+  readonly rootOf: (stage: number) => KnownBase | undefined
+}
+
+/** Reads the configurations of all base images at once. One that can't be read is left out. */
+export async function readBaseImages(
+  inputs: BuildInputs,
+  source: Source,
+  content: Content,
+  registry: Registry,
+): Promise<BaseImages> {
+  const { stages } = resolveStages(source.dockerfile, buildOptions(inputs))
+  const platform = parsePlatform(inputs.platforms[0] ?? nativePlatform())
+  const roots = new Set(stages.flatMap(({ base }) => (base.kind === 'image' ? [base.reference] : [])))
+  const wanted = typeof platform === 'string' ? [] : content.images.filter(({ name }) => roots.has(name))
+  const read = wanted.map(async ({ name, reference, digest }): Promise<[string, KnownBase] | undefined> => {
+    if (typeof platform === 'string') return undefined
+    const found = await imageConfig(registry, withDigest(reference, digest), platform).catch(() => undefined)
+    return found?.kind === 'found' ? [name, knownBase(found.config)] : undefined
+  })
+  const known = new Map((await Promise.all(read)).filter((entry) => entry !== undefined))
+  const rootOf = (stage: number): KnownBase | undefined => {
+    const base = stages[stage]?.base
+    if (base?.kind === 'stage') return rootOf(base.index)
+    return base?.kind === 'image' ? known.get(base.reference) : undefined
+  }
+  return { byReference: (reference) => known.get(reference) ?? { env: {} }, rootOf }
+}
+
+function knownBase(config: ImageConfig): KnownBase {
+  const env = config.env.map((entry): [string, string] => {
+    const at = entry.indexOf('=')
+    return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)]
+  })
+  return {
+    env: Object.fromEntries(env),
+    user: config.user,
+    workingDir: config.workingDir,
+    shell: config.shell.length === 0 ? undefined : config.shell,
+    onBuild: config.onBuild,
+    history: config.history,
+  }
+}

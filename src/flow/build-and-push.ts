@@ -1,0 +1,107 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BuildPlan, pushOutput } from '../buildx/build-args.ts'
+import type { BuildMetadata } from '../buildx/build-metadata.ts'
+import type { Builder, BuildxCommand } from '../buildx/builder.ts'
+import type { BuildTimeline } from '../buildx/progress-timeline.ts'
+import type { PublishPlan } from '../buildx/publish-plan.ts'
+import { runBuild } from '../buildx/run-build.ts'
+import type { Deps } from '../deps.ts'
+import { contentTag } from '../image/content-key.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { formatReference } from '../registry/reference.ts'
+import type { Content, UnknownContent } from './content.ts'
+import { repositoriesOf } from './find-image.ts'
+import { prepareSecrets } from './secret-files.ts'
+import type { Source } from './source.ts'
+
+export interface BuiltImage {
+  readonly metadata: BuildMetadata
+  readonly timeline: BuildTimeline
+}
+
+/** What the build is made of, once everything before it is decided. */
+export interface BuildOrder {
+  readonly inputs: BuildInputs
+  readonly source: Source
+  readonly content: Content | UnknownContent
+  /** The Dockerfile that is built: the user's own, or rewritten. */
+  readonly dockerfile: string
+  readonly publish: PublishPlan
+  readonly builder: Builder
+  readonly buildx: BuildxCommand
+}
+
+/**
+ * Builds the image and pushes it under the user's tags and the tag of its content.
+ * @throws ImageCacheError when the build fails; `onEnd` has got the timeline then, too
+ */
+export async function buildAndPush(
+  order: BuildOrder,
+  deps: Deps,
+  onEnd: (timeline: BuildTimeline) => void,
+): Promise<BuiltImage> {
+  const folder = join(deps.context.tempDir, 'build')
+  await mkdir(folder, { recursive: true })
+  const secrets = await prepareSecrets(order.inputs.secrets, join(folder, 'secrets'), deps.env)
+  const dockerfile = join(folder, 'Dockerfile')
+  await writeFile(dockerfile, order.dockerfile)
+  // Docker takes the ignore file that lies beside the Dockerfile; ours lies elsewhere than the user's.
+  await writeFile(`${dockerfile}.dockerignore`, order.source.ignorePatterns)
+  const plan = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
+  const run = await runBuild(plan, {
+    exec: deps.exec,
+    buildx: order.buildx,
+    signal: deps.signal,
+    secrets: secrets.values,
+    env: {},
+    onProgress: (timeline) => deps.display.update(timeline),
+  })
+  deps.display.finish(run.timeline)
+  onEnd(run.timeline)
+  if (run.kind === 'failed') throw run.error
+  return run
+}
+
+/** The build as data. Pushed images also get the tag of their content, by which the next run finds them. */
+export function buildPlan(
+  order: BuildOrder,
+  dockerfile: string,
+  secrets: readonly string[],
+  metadataFile: string,
+): BuildPlan {
+  const { inputs, source, publish } = order
+  const outputs = [
+    ...inputs.outputs,
+    ...(inputs.push ? [pushOutput(inputs.compression)] : []),
+    ...(inputs.load ? ['type=docker'] : []),
+  ]
+  return {
+    builder: inputs.builder,
+    context: source.context,
+    dockerfile,
+    target: inputs.target,
+    platforms: inputs.platforms,
+    buildArgs: inputs.buildArgs,
+    buildContexts: inputs.buildContexts,
+    labels: inputs.labels,
+    secrets,
+    tags: imageNames(inputs, order.content),
+    outputs,
+    cacheFrom: publish.cacheFrom,
+    cacheTo: publish.cacheTo,
+    allow: inputs.allow,
+    provenance: inputs.provenance,
+    sbom: inputs.sbom,
+    noCache: inputs.noCache,
+    pull: inputs.pull,
+    metadataFile,
+  }
+}
+
+function imageNames(inputs: BuildInputs, content: Content | UnknownContent): readonly string[] {
+  const names = inputs.tags.map(formatReference)
+  if (content.kind === 'unknown' || !inputs.push) return names
+  const tag = contentTag(content.key)
+  return [...names, ...repositoriesOf(inputs).map((repository) => formatReference({ ...repository, tag }))]
+}

@@ -1,0 +1,90 @@
+import type { Digest } from '../base/digest.ts'
+import type { ImageCheck } from '../image-check/check-image.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { formatReference, formatRepository } from '../registry/reference.ts'
+import type { BuildReport } from '../report/report.ts'
+import type { BuiltImage } from './build-and-push.ts'
+import type { Content, UnknownContent } from './content.ts'
+import type { PlannedDockerfile } from './plan-dockerfile.ts'
+import type { ReportDraft } from './report-draft.ts'
+
+/** What a run gives to the steps after it, and its report. */
+export interface ImageResult {
+  /** Values of the action's outputs by name. */
+  readonly outputs: ReadonlyMap<string, string>
+  readonly report: BuildReport
+  /** The Dockerfile that was built; undefined when nothing was. */
+  readonly dockerfile: string | undefined
+}
+
+export function skippedImage(
+  inputs: BuildInputs,
+  content: Content | UnknownContent,
+  check: Extract<ImageCheck, { kind: 'found' }>,
+  report: ReportDraft,
+): ImageResult {
+  report.add({ digest: check.digest, tags: inputs.tags.map(formatReference) })
+  const outputs = outputMap(inputs, content, check.digest, {
+    imageid: check.digest,
+    metadata: JSON.stringify(
+      { 'containerimage.digest': check.digest, 'image.name': inputs.tags.map(formatReference).join(',') },
+      null,
+      2,
+    ),
+    skipped: true,
+    plan: '[]',
+  })
+  const reason = `an image of this content exists (found by ${check.via}); its tags were put`
+  return { outputs, report: report.finish('skipped', reason), dockerfile: undefined }
+}
+
+export function builtImage(
+  inputs: BuildInputs,
+  content: Content | UnknownContent,
+  dockerfile: PlannedDockerfile,
+  { metadata }: BuiltImage,
+  report: ReportDraft,
+): ImageResult {
+  report.add({ tags: inputs.tags.map(formatReference) })
+  const outputs = outputMap(inputs, content, metadata.digest, {
+    imageid: metadata.imageId ?? '',
+    metadata: metadata.text,
+    skipped: false,
+    plan: JSON.stringify(planOutput(dockerfile)),
+  })
+  const assembled =
+    dockerfile.assembly === 'linked' ? 'dependencies are linked layers' : 'the Dockerfile was built as written'
+  return { outputs, report: report.finish('built', assembled), dockerfile: dockerfile.text }
+}
+
+function outputMap(
+  inputs: BuildInputs,
+  content: Content | UnknownContent,
+  digest: Digest | undefined,
+  more: { readonly imageid: string; readonly metadata: string; readonly skipped: boolean; readonly plan: string },
+): ReadonlyMap<string, string> {
+  const [tag] = inputs.tags
+  return new Map([
+    ['digest', digest ?? ''],
+    ['imageid', more.imageid],
+    ['metadata', more.metadata],
+    ['content-key', content.kind === 'known' ? content.key : ''],
+    ['image', digest === undefined || tag === undefined ? '' : `${formatRepository(tag)}@${digest}`],
+    ['cache-hit', String(more.skipped)],
+    ['skipped', String(more.skipped)],
+    ['plan', more.plan],
+  ])
+}
+
+/** Layers with their packages, as other steps may read them. */
+export function planOutput(dockerfile: PlannedDockerfile): unknown {
+  return dockerfile.layers.flatMap(({ stage, plan }) =>
+    plan.groups.map(({ packages, size, changeRate, reason }) => ({
+      stage,
+      bytes: size,
+      changeRate,
+      reason,
+      packages: packages.map(({ name, version }) => `${name}==${version}`),
+    })),
+  )
+}

@@ -1,0 +1,114 @@
+import type { FoundBuilder } from '../buildx/builder.ts'
+import { runInImage } from '../buildx/run-in-image.ts'
+import type { Deps } from '../deps.ts'
+import type { StageLayers } from '../dockerfile/dependency-stage.ts'
+import { renderLinked } from '../dockerfile/render-dockerfile.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
+import { resolveDigest } from '../registry/resolve-digest.ts'
+import type { ReportDockerfileStep } from '../report/report.ts'
+import { readBaseImages } from './base-images.ts'
+import type { Content, UnknownContent } from './content.ts'
+import { type Dependencies, planDependencies } from './dependencies.ts'
+import { recallPlan } from './plan-memory.ts'
+import { buildOptions, type Source } from './source.ts'
+
+/** How dependency layers become part of the image. */
+export type Assembly = 'linked' | 'as-written'
+
+/** The Dockerfile that is built, and what was done to the user's. */
+export interface PlannedDockerfile {
+  readonly text: string
+  readonly assembly: Assembly
+  readonly layers: readonly StageLayers[]
+  readonly steps: readonly ReportDockerfileStep[]
+  readonly notes: readonly string[]
+}
+
+/** Plans the layers of dependencies and writes the Dockerfile that makes them. */
+export async function planDockerfile(
+  inputs: BuildInputs,
+  source: Source,
+  content: Content | UnknownContent,
+  /** Awaited only where something must run on it: versions that are remembered need no builder. */
+  found: Promise<FoundBuilder>,
+  deps: Deps,
+): Promise<PlannedDockerfile> {
+  if (content.kind === 'unknown') return asWritten(source, [`base images are not known: ${content.reason}`], [])
+  const images = await readBaseImages(inputs, source, content, deps.registry)
+  const view = { ...buildOptions(inputs), baseImage: images.byReference, contextFiles: source.files.files }
+  const dependencies = await planDependencies(inputs, source, {
+    view,
+    images,
+    installerFor: (python) => pinInstaller(inputs, python, deps),
+    runInstaller: async (run) => {
+      const { buildx } = await found
+      const { tempDir } = deps.context
+      const tools = {
+        exec: deps.exec,
+        buildx,
+        builder: inputs.builder,
+        allow: inputs.allow,
+        tempDir,
+        signal: deps.signal,
+      }
+      return runInImage({ image: run.image, script: run.script, files: run.files, fresh: run.relock }, tools)
+    },
+    store: deps.store,
+    recallPlan: (stage) => recallPlan(inputs, stage, deps.store),
+  })
+  if (dependencies.layers.length === 0) return asWritten(source, dependencies.notes, leftSteps(source, dependencies))
+  const rendered = renderLinked(source.dockerfile, dependencies.layers, view)
+  const links = rendered.links.map(({ line, linked, reason }): ReportDockerfileStep => {
+    return { line, text: lineOf(source, line), what: linked ? 'linked' : 'left', reason }
+  })
+  const rewritten = dependencies.layers.flatMap((layers) =>
+    layers.steps.map(({ lines, command }): ReportDockerfileStep => {
+      return {
+        line: lines.first,
+        text: command,
+        what: 'rewritten',
+        reason: `${layers.plan.groups.length} independent layers`,
+      }
+    }),
+  )
+  return {
+    text: rendered.text,
+    assembly: 'linked',
+    layers: dependencies.layers,
+    steps: [...rewritten, ...links, ...leftSteps(source, dependencies)].sort((a, b) => a.line - b.line),
+    notes: dependencies.notes,
+  }
+}
+
+function asWritten(
+  source: Source,
+  notes: readonly string[],
+  steps: readonly ReportDockerfileStep[],
+): PlannedDockerfile {
+  return { text: source.dockerfile.text, assembly: 'as-written', layers: [], steps, notes }
+}
+
+function leftSteps(source: Source, { refusals }: Dependencies): readonly ReportDockerfileStep[] {
+  return refusals.map(({ line, code, sentence }) => ({
+    line,
+    text: lineOf(source, line),
+    what: 'left',
+    reason: `${code}: ${sentence}`,
+  }))
+}
+
+function lineOf(source: Source, line: number): string {
+  return source.dockerfile.text.split(/\r?\n/)[line - 1]?.trim() ?? ''
+}
+
+/** The installer image by digest, so that a group's build depends on nothing that moves. */
+async function pinInstaller(inputs: BuildInputs, python: string, deps: Deps): Promise<string> {
+  const text = inputs.installerImage.replaceAll('{python}', python)
+  const reference = parseReference(text)
+  if (typeof reference === 'string') throw new RangeError(`installer-image: ${text} ${reference}`)
+  const digest = await resolveDigest(deps.registry, reference)
+  if (digest === undefined) throw new Error(`the installer image ${text} is not in its registry`)
+  const { registry, path } = reference
+  return formatReference(withDigest({ registry, path }, digest))
+}

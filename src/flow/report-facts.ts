@@ -1,0 +1,93 @@
+import { formatCacheOption } from '../buildx/cache-option.ts'
+import type { BuildTimeline } from '../buildx/progress-timeline.ts'
+import type { PublishPlan } from '../buildx/publish-plan.ts'
+import { dependencyStageName } from '../dockerfile/dependency-stage.ts'
+import type { ImageCheck } from '../image-check/check-image.ts'
+import type { LayerGroup } from '../layers/layer-plan.ts'
+import type { BuildReport, ReportCache, ReportCheck, ReportLayer } from '../report/report.ts'
+import type { BuiltImage } from './build-and-push.ts'
+import type { Content, UnknownContent } from './content.ts'
+import type { PlannedDockerfile } from './plan-dockerfile.ts'
+
+/** What the check of the image has to tell. */
+export function describeCheck(content: Content | UnknownContent, check: ImageCheck): Partial<BuildReport> {
+  const row: ReportCheck =
+    check.kind === 'found'
+      ? { what: check.via, outcome: 'found', detail: check.digest }
+      : { what: 'image check', outcome: check.kind, detail: check.reason }
+  const warnings =
+    content.kind === 'unknown' ? [{ message: `no content key, so nothing can be skipped: ${content.reason}` }] : []
+  return { checks: [row], warnings, contentKey: content.kind === 'known' ? content.key : undefined }
+}
+
+/** What was done to the Dockerfile. */
+export function describeDockerfile(dockerfile: PlannedDockerfile): Partial<BuildReport> {
+  return {
+    dockerfileSteps: dockerfile.steps,
+    checks: dockerfile.notes.map((detail): ReportCheck => ({ what: 'dependencies', outcome: 'found', detail })),
+  }
+}
+
+/** What was built and where it went. */
+export function describeBuild(
+  dockerfile: PlannedDockerfile,
+  publish: PublishPlan,
+  built: BuiltImage,
+  caches: readonly ReportCache[],
+): Partial<BuildReport> {
+  const { timeline, metadata } = built
+  return {
+    digest: metadata.digest,
+    layers: dependencyLayers(dockerfile, timeline),
+    caches: [...publish.cacheFrom.map((option) => importRow(formatCacheOption(option), timeline)), ...caches],
+    publish: { plan: publish.mode, reason: publish.reason, legs: legs(timeline) },
+    warnings: timeline.warnings.map(({ message, file, line }) => ({ message, file, line })),
+  }
+}
+
+function dependencyLayers(dockerfile: PlannedDockerfile, timeline: BuildTimeline): readonly ReportLayer[] {
+  const ran = new Set(timeline.executedRuns.map(({ stage }) => stage))
+  return dockerfile.layers.flatMap(({ stage, plan }) =>
+    plan.groups.map((group, index): ReportLayer => {
+      const built = ran.has(dependencyStageName(stage, index + 1))
+      return {
+        what: title(group),
+        packages: group.packages.map(({ name, version }) => `${name} ${version}`),
+        bytes: group.size,
+        state: built ? 'built' : 'reused',
+        why: built ? group.reason : 'unchanged, found in the cache',
+      }
+    }),
+  )
+}
+
+/** The largest package names a group best. */
+function title({ packages }: LayerGroup): string {
+  const [largest] = [...packages].sort((a, b) => (b.wheel.size ?? 0) - (a.wheel.size ?? 0))
+  if (largest === undefined) return 'nothing'
+  return packages.length === 1 ? largest.name : `${largest.name} and ${packages.length - 1} more`
+}
+
+function importRow(option: string, timeline: BuildTimeline): ReportCache {
+  const ref = /ref=([^,"]+)/.exec(option)?.[1] ?? option
+  const span = timeline.cacheImports.find(({ name }) => name.includes(ref))
+  if (span === undefined)
+    return { what: `import ${option}`, outcome: 'skipped', detail: 'the builder did not ask for it' }
+  if (span.error === undefined) return { what: `import ${option}`, outcome: 'ok', detail: '' }
+  const isMissing = /not found/i.test(span.error)
+  return {
+    what: `import ${option}`,
+    outcome: isMissing ? 'miss' : 'failed',
+    detail: isMissing ? 'there is none yet' : span.error,
+  }
+}
+
+function legs(timeline: BuildTimeline): NonNullable<BuildReport['publish']>['legs'] {
+  const leg = (name: string, spans: BuildTimeline['cacheExports']): { name: string; seconds: number }[] => {
+    if (spans.length === 0) return []
+    const start = Math.min(...spans.map((span) => span.start))
+    const end = Math.max(...spans.map((span) => span.end ?? timeline.elapsed))
+    return [{ name, seconds: (end - start) / 1000 }]
+  }
+  return [...leg('push', timeline.pushes), ...leg('cache export', timeline.cacheExports)]
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ImageCacheError } from '../base/errors.ts'
+import type { BuildOptions, Dockerfile } from '../dockerfile/dockerfile.ts'
+import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts'
+import { type ContextHash, hashContext, readIgnoreFile } from '../image/context-hash.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+
+/** What the user gives: a parsed Dockerfile and the build context as BuildKit will see it. */
+export interface Source {
+  /** Absolute path. */
+  readonly context: string
+  readonly dockerfilePath: string
+  readonly dockerfile: Dockerfile
+  readonly ignorePatterns: string
+  readonly files: ContextHash
+}
+
+/** @throws ImageCacheError E_DOCKERFILE when there is no Dockerfile or it can't be parsed, E_INPUT for a missing context */
+export async function readSource(inputs: BuildInputs, workspace: string): Promise<Source> {
+  const context = resolve(workspace, inputs.context)
+  const dockerfilePath = inputs.file === undefined ? join(context, 'Dockerfile') : resolve(workspace, inputs.file)
+  const text = await readFile(dockerfilePath, 'utf8').catch((cause: unknown) => {
+    throw new ImageCacheError(
+      'E_DOCKERFILE',
+      `there is no Dockerfile at ${inputs.file ?? join(inputs.context, 'Dockerfile')}`,
+      {
+        hint: 'Give its path in `file`, or the folder that holds it in `context`.',
+        cause,
+      },
+    )
+  })
+  const dockerfile = parseDockerfile(text, inputs.file ?? 'Dockerfile')
+  const ignorePatterns = await readIgnoreFile(context, dockerfilePath)
+  const files = await hashContext(context, ignorePatterns).catch((cause: unknown) => {
+    throw new ImageCacheError('E_INPUT', `context: ${JSON.stringify(inputs.context)} can't be read`, {
+      hint: 'It must be a folder that this job may read, with all its files.',
+      cause,
+    })
+  })
+  return { context, dockerfilePath, dockerfile, ignorePatterns, files }
+}
+
+/** What the caller decides, as the Dockerfile's rooms want it. */
+export function buildOptions(inputs: BuildInputs): BuildOptions {
+  const [platform] = inputs.platforms
+  return {
+    target: inputs.target,
+    buildArgs: Object.fromEntries(inputs.buildArgs),
+    platform: platform ?? nativePlatform(),
+  }
+}
+
+/** The platform of this machine, which is the builder's unless the user says otherwise. */
+export function nativePlatform(): string {
+  return process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
+}

@@ -1,0 +1,59 @@
+import { type Digest, hexOf, isDigest } from '../base/digest.ts'
+import type { StoreKey } from '../stores/store.ts'
+import { storeKey, withValue } from '../stores/store-key.ts'
+
+/** What a record remembers: that the image of a content key was in all its repositories at a time. */
+export interface ImageRecord {
+  readonly digest: Digest
+  /** Milliseconds since 1970, by the clock of the job that wrote it. */
+  readonly writtenAt: number
+}
+
+/** What a record is about; another registry, repository, platform set, content or salt is another record. */
+export interface RecordSubject {
+  /** `registry/path` of each repository. */
+  readonly repositories: readonly string[]
+  readonly platforms: readonly string[]
+  readonly contentKey: Digest
+  readonly salt: string
+}
+
+const SUFFIX = /^([0-9a-f]{64})-([0-9a-z]{9})$/
+
+/** What the keys of all records about a subject begin with: one look-up by it finds the newest. */
+export function recordPrefix({ repositories, platforms, contentKey, salt }: RecordSubject): StoreKey {
+  return storeKey('image', salt, {
+    repositories: [...repositories].sort(),
+    platforms: [...platforms].sort(),
+    contentKey,
+  })
+}
+
+/** The whole key of a record. Its value stands in the key itself, so that a look-up needs no download. */
+export function recordKey(subject: RecordSubject, record: ImageRecord): StoreKey {
+  const time = Math.floor(record.writtenAt).toString(36).padStart(9, '0')
+  return withValue(recordPrefix(subject), `${hexOf(record.digest)}-${time}`)
+}
+
+/** Reads a record out of a key that a store answered; undefined when the key is not one of this subject's. */
+export function readRecordKey(subject: RecordSubject, key: StoreKey): ImageRecord | undefined {
+  const prefix = `${recordPrefix(subject)}-`
+  if (!key.startsWith(prefix)) return undefined
+  const [, hex, time] = SUFFIX.exec(key.slice(prefix.length)) ?? []
+  const digest = `sha256:${hex}`
+  if (time === undefined || !isDigest(digest)) return undefined
+  return { digest, writtenAt: Number.parseInt(time, 36) }
+}
+
+/**
+ * Whether a record may still be believed. A record from the future is as expired as an old one: its writer's clock,
+ * or ours, is wrong, and a wrong clock must not make a record eternal.
+ * @param ttl seconds; 0 believes none
+ */
+export function isFresh(record: ImageRecord, ttl: number, now: number): boolean {
+  const age = now - record.writtenAt
+  return ttl > 0 && age >= -CLOCK_SKEW && age < ttl * 1000
+}
+
+/** Two machines of one CI may differ by a few seconds. */
+const CLOCK_SKEW = 60_000

@@ -1,0 +1,64 @@
+/** The parts of an image's configuration that tell of its Python (OCI image-spec, config.md). */
+export interface BaseConfig {
+  readonly env: Readonly<Record<string, string>>
+  /** `created_by` of each history entry, oldest first. */
+  readonly history: readonly string[]
+}
+
+/** A Python whose paths are known: `<prefix>/lib/python<version>/site-packages`. */
+export interface BasePython {
+  readonly kind: 'known'
+  /** `3.12` */
+  readonly version: string
+  readonly prefix: string
+  readonly interpreter: string
+  /** Normalised names of packages that the image ships: an install over them would mix two versions. */
+  readonly shipped: readonly string[]
+}
+
+/** Files of these may come with any Python image; what else was installed decides whether layers can be put on top. */
+const INSTALLER_PACKAGES = ['pip', 'setuptools', 'wheel']
+/** From this minor version on Docker's Python images ship pip alone. */
+const WITHOUT_SETUPTOOLS = 12
+
+/**
+ * Finds out about a base image's Python from its configuration. Docker's official images, and those built on them,
+ * carry PYTHON_VERSION and install below /usr/local; for all others the paths are not guessed.
+ * @param wanted the `python-version` input: a cross-check
+ */
+export function basePython(
+  config: BaseConfig,
+  wanted: string | undefined,
+): BasePython | { readonly kind: 'unknown'; readonly reason: string } {
+  const unknown = (reason: string): { kind: 'unknown'; reason: string } => ({ kind: 'unknown', reason })
+  const full = config.env.PYTHON_VERSION
+  const version = /^3\.\d+/.exec(full ?? '')?.[0]
+  if (version === undefined)
+    return unknown('the base image does not tell its Python (no PYTHON_VERSION in its configuration)')
+  if (wanted !== undefined && wanted !== version)
+    return unknown(`python-version is ${wanted}, the base image has ${version}`)
+  if (config.env.PATH?.split(':')[0] !== '/usr/local/bin')
+    return unknown('the base image puts another folder before /usr/local/bin on PATH')
+  const installed = config.history.find((step) => installsPackages(step))
+  if (installed !== undefined) return unknown(`the base image already has Python packages (${shorten(installed)})`)
+  const minor = Number(version.slice(2))
+  return {
+    kind: 'known',
+    version,
+    prefix: '/usr/local',
+    interpreter: `/usr/local/bin/python${version}`,
+    shipped: minor >= WITHOUT_SETUPTOOLS ? ['pip'] : INSTALLER_PACKAGES,
+  }
+}
+
+function installsPackages(step: string): boolean {
+  if (/\b(conda|mamba|poetry|pdm|pipenv)\b.*\b(install|create|sync)\b|\buv (sync|pip install|add)\b/.test(step))
+    return true
+  const names = /\bpip3? install\b([^&|;]*)/.exec(step)?.[1]?.match(/(?<=\s|')[a-z][a-z0-9_-]*(?=[=<>~!'\s]|$)/gi) ?? []
+  return /\bpip3? install\b/.test(step) && !names.every((name) => INSTALLER_PACKAGES.includes(name.toLowerCase()))
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > 80 ? `${line.slice(0, 77)}...` : line
+}

@@ -1,0 +1,205 @@
+import { parseDuration } from '../base/duration.ts'
+import type { CacheOption } from '../buildx/cache-option.ts'
+import { parseCacheOption } from '../buildx/cache-option.ts'
+import type { ImageReference } from '../registry/reference.ts'
+import { parseReference } from '../registry/reference.ts'
+import { BUILD_INPUTS } from './input-list.ts'
+import { InputReader, type ReadInput } from './input-reader.ts'
+
+/** A secret of the build; only its id may be shown. */
+export interface BuildSecret {
+  readonly id: string
+  readonly from:
+    | { readonly kind: 'value'; readonly value: string }
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'env'; readonly name: string }
+}
+
+/** Caches of one side: made for the user, switched off, or the user's own entries. */
+export type CacheChoice =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'off' }
+  | { readonly kind: 'given'; readonly options: readonly CacheOption[] }
+
+/** Everything that the build action and `image-cache build` take, checked. Names as in action.yml, in camel case. */
+export interface BuildInputs {
+  readonly context: string
+  /** Path of the Dockerfile; undefined means `Dockerfile` in the context. */
+  readonly file: string | undefined
+  readonly tags: readonly ImageReference[]
+  /** `os/architecture[/variant]`; empty means the builder's own platform. */
+  readonly platforms: readonly string[]
+  readonly target: string | undefined
+  readonly buildArgs: ReadonlyMap<string, string>
+  readonly buildContexts: ReadonlyMap<string, string>
+  readonly builder: string | undefined
+  readonly push: boolean
+  readonly load: boolean
+  readonly outputs: readonly string[]
+  readonly cacheFrom: CacheChoice
+  readonly cacheTo: CacheChoice
+  readonly labels: ReadonlyMap<string, string>
+  readonly secrets: readonly BuildSecret[]
+  /** As buildx takes it (`true`, `mode=max`); undefined leaves buildx's default. */
+  readonly provenance: string | undefined
+  readonly sbom: string | undefined
+  readonly noCache: boolean
+  readonly pull: boolean
+  readonly allow: readonly string[]
+  readonly optimizeLayers: boolean
+  readonly compression: Compression
+  readonly check: CheckMode
+  /** Seconds; 0 means that no record is believed. */
+  readonly checkTtl: number
+  readonly force: boolean
+  readonly salt: string
+  /** `3.12`; undefined means that the base image tells. */
+  readonly pythonVersion: string | undefined
+  /** Reference of an image with uv and Python; `{python}` stands for the version. */
+  readonly installerImage: string
+  readonly maxLayers: number
+  readonly store: 'auto' | 'actions' | 'local' | 'off'
+}
+
+export type Compression = 'zstd' | 'gzip' | 'uncompressed'
+/** Where an existing image is looked for: records then registry, the registry alone, or nowhere. */
+export type CheckMode = 'auto' | 'registry' | 'off'
+
+/**
+ * The one parser of the build action's inputs.
+ * @throws ImageCacheError E_INPUT that lists all mistakes together.
+ */
+export function parseBuildInputs(read: ReadInput): BuildInputs {
+  const reader = new InputReader((name) => read(name).trim() || fallbackOf(name))
+  const inputs: BuildInputs = {
+    context: localContext(reader),
+    file: reader.text('file'),
+    tags: references(reader),
+    platforms: platforms(reader),
+    target: reader.text('target'),
+    buildArgs: reader.pairs('build-args'),
+    buildContexts: reader.pairs('build-contexts'),
+    builder: reader.text('builder'),
+    push: reader.flag('push'),
+    load: reader.flag('load'),
+    outputs: reader.lines('outputs'),
+    cacheFrom: cacheChoice(reader, 'cache-from'),
+    cacheTo: cacheChoice(reader, 'cache-to'),
+    labels: reader.pairs('labels'),
+    secrets: secrets(reader),
+    provenance: reader.text('provenance'),
+    sbom: reader.text('sbom'),
+    noCache: reader.flag('no-cache'),
+    pull: reader.flag('pull'),
+    allow: reader.list('allow'),
+    optimizeLayers: reader.flag('optimize-layers'),
+    compression: reader.choice('compression', ['zstd', 'gzip', 'uncompressed']),
+    check: reader.choice('check', ['auto', 'registry', 'off']),
+    checkTtl: seconds(reader, 'check-ttl'),
+    force: reader.flag('force'),
+    salt: reader.text('salt') ?? '',
+    pythonVersion: pythonVersion(reader),
+    installerImage: installer(reader),
+    maxLayers: wholeNumber(reader, 'max-layers', 1, 32),
+    store: reader.choice('store', ['auto', 'actions', 'local', 'off']),
+  }
+  if (inputs.push && inputs.tags.length === 0) reader.mistake('tags', '', 'is empty, but push needs a name to push to')
+  if (inputs.push && inputs.load && inputs.platforms.length > 1) {
+    reader.mistake('load', 'true', 'takes one platform, platforms has several')
+  }
+  reader.finish()
+  return inputs
+}
+
+function localContext(reader: InputReader): string {
+  const context = reader.text('context') ?? '.'
+  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\/|^-$/.test(context)) {
+    reader.mistake('context', context, 'is not a folder: check the repository out and give its path')
+  }
+  return context
+}
+
+function references(reader: InputReader): readonly ImageReference[] {
+  return reader.list('tags').flatMap((text) => {
+    const reference = parseReference(text)
+    if (typeof reference === 'string') reader.mistake('tags', text, reference)
+    else if (reference.digest !== undefined) reader.mistake('tags', text, 'has a digest, a tag is wanted')
+    else return [{ ...reference, tag: reference.tag ?? 'latest' }]
+    return []
+  })
+}
+
+function platforms(reader: InputReader): readonly string[] {
+  return reader.list('platforms').filter((text) => {
+    const known = /^[a-z0-9]+\/[a-z0-9_]+(\/v?[a-z0-9]+)?$/.test(text)
+    if (!known) reader.mistake('platforms', text, 'is not os/architecture[/variant], such as linux/arm64')
+    return known
+  })
+}
+
+function cacheChoice(reader: InputReader, name: 'cache-from' | 'cache-to'): CacheChoice {
+  const lines = reader.lines(name)
+  if (lines.length === 0) return { kind: 'auto' }
+  if (lines.length === 1 && lines[0] === 'off') return { kind: 'off' }
+  const options = lines.flatMap((line) => {
+    const option = parseCacheOption(line)
+    if (typeof option === 'string') reader.mistake(name, line, option)
+    else return [option]
+    return []
+  })
+  return { kind: 'given', options }
+}
+
+function secrets(reader: InputReader): readonly BuildSecret[] {
+  const entries = (name: string): [string, string][] => [...secretPairs(reader, name)]
+  return [
+    ...entries('secrets').map(([id, value]): BuildSecret => ({ id, from: { kind: 'value', value } })),
+    ...entries('secret-files').map(([id, path]): BuildSecret => ({ id, from: { kind: 'file', path } })),
+    ...entries('secret-envs').map(([id, name]): BuildSecret => ({ id, from: { kind: 'env', name } })),
+  ]
+}
+
+/** Like `pairs`, but a mistake must not quote what may be a secret. A quoted value may span lines. */
+function secretPairs(reader: InputReader, name: string): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>()
+  for (const [index, entry] of reader.quotedLines(name).entries()) {
+    const at = entry.indexOf('=')
+    if (at < 1) reader.mistake(name, `entry ${index + 1}`, 'is not ID=VALUE')
+    else pairs.set(entry.slice(0, at), entry.slice(at + 1))
+  }
+  return pairs
+}
+
+function seconds(reader: InputReader, name: string): number {
+  const text = reader.text(name) ?? '0'
+  const parsed = parseDuration(text)
+  if (parsed === undefined) reader.mistake(name, text, 'is not a duration such as 0, 90s, 15m, 12h, 1d')
+  return parsed ?? 0
+}
+
+function wholeNumber(reader: InputReader, name: string, least: number, most: number): number {
+  const text = reader.text(name) ?? ''
+  const parsed = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN
+  if (parsed >= least && parsed <= most) return parsed
+  reader.mistake(name, text, `is not a whole number from ${least} to ${most}`)
+  return least
+}
+
+function pythonVersion(reader: InputReader): string | undefined {
+  const text = reader.text('python-version')
+  if (text === undefined || /^3\.\d{1,2}$/.test(text)) return text
+  reader.mistake('python-version', text, 'is not a minor version such as 3.12')
+  return undefined
+}
+
+function installer(reader: InputReader): string {
+  const text = reader.text('installer-image') ?? ''
+  const reference = parseReference(text.replaceAll('{python}', '3.12'))
+  if (typeof reference === 'string') reader.mistake('installer-image', text, reference)
+  return text
+}
+
+/** action.yml has the same defaults; they stand here, too, for the CLI and for callers that pass nothing. */
+function fallbackOf(name: string): string {
+  return BUILD_INPUTS.find((input) => input.name === name)?.fallback ?? ''
+}

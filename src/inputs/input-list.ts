@@ -1,0 +1,81 @@
+/** An input as people see it: in action.yml, in the README's table and as an option of the CLI. */
+export interface InputDescription {
+  readonly name: string
+  /** `list` takes several values, one a line (CLI: the option repeated). */
+  readonly kind: 'text' | 'flag' | 'list'
+  readonly fallback: string
+  readonly description: string
+}
+
+function input(name: string, kind: InputDescription['kind'], fallback: string, description: string): InputDescription {
+  return { name, kind, fallback, description }
+}
+
+/** Inputs that docker/build-push-action has, too, with the same meaning; then our own. */
+export const BUILD_INPUTS: readonly InputDescription[] = [
+  input('context', 'text', '.', 'Folder with the files of the build'),
+  input('file', 'text', '', 'Path of the Dockerfile; `Dockerfile` in the context when empty'),
+  input('tags', 'list', '', 'Names of the image with tags'),
+  input('platforms', 'list', '', 'Platforms to build for, such as `linux/amd64`'),
+  input('target', 'text', '', 'Stage to build'),
+  input('build-args', 'list', '', 'Build arguments, `NAME=VALUE`'),
+  input('build-contexts', 'list', '', 'Named contexts, `NAME=folder` or `NAME=docker-image://…`'),
+  input('builder', 'text', '', 'Name of the buildx builder; the current one when empty'),
+  input('push', 'flag', 'false', 'Push the image to its registries'),
+  input('load', 'flag', 'false', 'Load the image into Docker'),
+  input('outputs', 'list', '', 'Other outputs, as `buildx build --output` takes them'),
+  input('cache-from', 'list', '', 'Caches to read; a registry cache beside the image when empty, `off` for none'),
+  input('cache-to', 'list', '', 'Caches to write; a registry cache beside the image when empty, `off` for none'),
+  input('labels', 'list', '', 'Labels of the image, `NAME=VALUE`'),
+  input('secrets', 'list', '', 'Secrets of the build, `ID=VALUE`'),
+  input('secret-files', 'list', '', 'Secrets in files, `ID=path`'),
+  input('secret-envs', 'list', '', 'Secrets in environment variables, `ID=VARIABLE`'),
+  input('provenance', 'text', '', 'Provenance attestation, as buildx takes it (`true`, `false`, `mode=max`)'),
+  input('sbom', 'text', '', 'SBOM attestation, as buildx takes it'),
+  input('no-cache', 'flag', 'false', 'Build every step anew'),
+  input('pull', 'flag', 'false', 'Look for newer base images'),
+  input('allow', 'list', '', 'Entitlements of the build, such as `network.host`'),
+  input('optimize-layers', 'flag', 'true', 'Install Python dependencies as independent layers'),
+  input('compression', 'text', 'zstd', 'Compression of new layers: `zstd`, `gzip` or `uncompressed`'),
+  input(
+    'check',
+    'text',
+    'auto',
+    'Where an existing image is looked for: `auto` (record, then registry), `registry`, `off`',
+  ),
+  input(
+    'check-ttl',
+    'text',
+    '1d',
+    'How long a record of an existing image is believed (`0`, `90s`, `15m`, `12h`, `1d`)',
+  ),
+  input('force', 'flag', 'false', 'Build although the image exists'),
+  input('salt', 'text', '', 'Any text; another one makes every key new'),
+  input('python-version', 'text', '', 'Python of the base image (`3.12`), checked against what the image says'),
+  input(
+    'installer-image',
+    'text',
+    'ghcr.io/astral-sh/uv:0.13.8-python{python}-trixie-slim',
+    'Image with uv and Python that installs dependencies; `{python}` stands for the version',
+  ),
+  input('max-layers', 'text', '8', 'Most layers that dependencies are spread over, 1 to 32'),
+  input(
+    'store',
+    'text',
+    'auto',
+    "Where records are kept: `auto`, `actions` (GitHub's cache), `local` (a folder) or `off`",
+  ),
+]
+
+/** Outputs of the build action. */
+export const BUILD_OUTPUTS: readonly (readonly [name: string, description: string])[] = [
+  ['digest', 'Digest of the image'],
+  ['imageid', "Digest of the image's configuration, or of the image where it is an index"],
+  ['metadata', "buildx's metadata of the build, JSON"],
+  ['content-key', 'Key of all that the image is made of'],
+  ['image', 'The image with its digest: `repository@sha256:…`'],
+  ['cache-hit', '`true` when an image of this content was found'],
+  ['skipped', '`true` when nothing was built'],
+  ['plan', 'Layers of dependencies, JSON'],
+  ['dockerfile', 'Path of the Dockerfile that was built'],
+]

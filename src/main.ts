@@ -1,0 +1,48 @@
+import { findBuilder } from './buildx/builder.ts'
+import type { Deps } from './deps.ts'
+import { buildAndPush } from './flow/build-and-push.ts'
+import { identifyContent } from './flow/content.ts'
+import { findImage, rememberImage, tagFoundImage } from './flow/find-image.ts'
+import { builtImage, type ImageResult, skippedImage } from './flow/image-result.ts'
+import { planDockerfile } from './flow/plan-dockerfile.ts'
+import { rememberPlans } from './flow/plan-memory.ts'
+import { publishPlan, tidyCaches } from './flow/publish.ts'
+import type { ReportDraft } from './flow/report-draft.ts'
+import { describeBuild, describeCheck, describeDockerfile } from './flow/report-facts.ts'
+import { readSource } from './flow/source.ts'
+import type { BuildInputs } from './inputs/build-inputs.ts'
+
+/**
+ * The build action's line: what is the image made of, is it there already, and if not, build it.
+ * @throws ImageCacheError when the image can't be had; `report` then holds what was done until there
+ */
+export async function buildImage(inputs: BuildInputs, deps: Deps, report: ReportDraft): Promise<ImageResult> {
+  const source = await report.stage('read the sources', () => readSource(inputs, deps.context.workspace))
+  const content = await report.stage('content key', () => identifyContent(inputs, source, deps.registry))
+  const check = await report.stage('image check', () => findImage(inputs, content, deps))
+  report.add(describeCheck(content, check))
+  if (check.kind === 'found') {
+    const tagged = await report.stage('put tags', () => tagFoundImage(inputs, check.digest, deps))
+    if (tagged.kind === 'tagged') {
+      if (check.via === 'registry') rememberImage(inputs, content, check.digest, deps)
+      return skippedImage(inputs, content, check, report)
+    }
+    report.add({ warnings: [{ message: tagged.reason }] })
+  }
+
+  const finding = findBuilder(deps.exec, inputs.builder)
+  const [dockerfile, found] = await report.stage('plan layers', () =>
+    Promise.all([planDockerfile(inputs, source, content, finding, deps), finding]),
+  )
+  report.add(describeDockerfile(dockerfile))
+  const publish = publishPlan(inputs, found)
+  const order = { inputs, source, content, dockerfile: dockerfile.text, publish, ...found }
+  const built = await report.stage('build and push', () =>
+    buildAndPush(order, deps, (timeline) => report.add({ timeline })),
+  )
+  const caches = await report.stage('tidy the cache', () => tidyCaches(publish, built.timeline, deps.registry))
+  report.add(describeBuild(dockerfile, publish, built, caches))
+  rememberImage(inputs, content, built.metadata.digest, deps)
+  rememberPlans(inputs, dockerfile, deps)
+  return builtImage(inputs, content, dockerfile, built, report)
+}

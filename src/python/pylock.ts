@@ -1,0 +1,147 @@
+import { parse, type TomlTable, type TomlValue } from 'smol-toml'
+import { evaluateMarker } from './markers.ts'
+import { normalizeName } from './package-name.ts'
+import type { ResolvedPackage } from './resolution.ts'
+import { bestWheel, parseWheelName, type WheelTarget, wheelRank } from './wheel-tags.ts'
+
+/** What is known besides the lock file. */
+export interface LockFacts {
+  /** Direct dependencies by package, normalised names. */
+  readonly dependencies?: ReadonlyMap<string, readonly string[]>
+  /** Bytes by wheel file name, for locks without sizes. */
+  readonly sizes?: ReadonlyMap<string, number>
+  /** Hashes that the requirements pin, by package: other wheels may not be taken. */
+  readonly pinned?: ReadonlyMap<string, readonly string[]>
+}
+
+export type PylockResult =
+  | { readonly kind: 'packages'; readonly packages: readonly ResolvedPackage[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+interface Wheel {
+  readonly fileName: string
+  readonly size: number | undefined
+  readonly uploadedAt: number | undefined
+  readonly hash: string | undefined
+}
+
+/**
+ * Reads a lock file (PEP 751) for one target: each package with the wheel that an installer would take there, sorted
+ * by name. Packages whose marker doesn't hold are left out; one that has no fitting wheel is a failure that names it.
+ */
+export function readPylock(text: string, target: WheelTarget, facts: LockFacts = {}): PylockResult {
+  let lock: TomlTable
+  try {
+    lock = parse(text)
+  } catch (error) {
+    return failed(
+      `the lock is no TOML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
+    )
+  }
+  const format = lock['lock-version']
+  if (typeof format !== 'string' || !/^1\.\d+$/.test(format)) {
+    return failed(`the lock's version ${JSON.stringify(format)} is not one that this version reads (1.0)`)
+  }
+  const packages = new Map<string, ResolvedPackage>()
+  for (const entry of listOf(lock.packages)) {
+    const read = readPackage(entry, target, facts)
+    if (read === undefined) continue
+    if (typeof read === 'string') return failed(read)
+    if (packages.has(read.name)) return failed(`the lock holds ${read.name} twice for this platform`)
+    packages.set(read.name, read)
+  }
+  const within = (name: string): boolean => packages.has(name)
+  const sorted = [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { kind: 'packages', packages: sorted.map((p) => ({ ...p, dependencies: p.dependencies.filter(within) })) }
+}
+
+/** The package, a sentence that says why it can't be had, or undefined when it isn't meant for this target. */
+function readPackage(entry: TomlValue, target: WheelTarget, facts: LockFacts): ResolvedPackage | string | undefined {
+  if (!isTable(entry) || typeof entry.name !== 'string') return 'the lock holds a package without a name'
+  const name = normalizeName(entry.name)
+  // Resolvers may write markers that they have evaluated already: what can't be told stays in.
+  if (typeof entry.marker === 'string' && evaluateMarker(entry.marker, target) === false) return undefined
+  for (const kind of ['vcs', 'directory', 'archive'] as const) {
+    if (entry[kind] !== undefined) return `${name} comes from ${SOURCES[kind]}, not as a wheel from an index`
+  }
+  const version = entry.version
+  if (typeof version !== 'string') return `${name} has no version in the lock`
+  const fitting = listOf(entry.wheels)
+    .flatMap((value) => readWheel(value, facts))
+    .filter((wheel) => fits(wheel, target))
+  if (fitting.length === 0) {
+    const python = target.pythonVersion
+    return `${name} ${version} has no wheel for ${target.platform} with Python ${python}; it would have to be built from source`
+  }
+  const pinned = facts.pinned?.get(name) ?? []
+  const allowed = fitting.filter((w) => w.hash !== undefined && (pinned.length === 0 || pinned.includes(w.hash)))
+  const wheel = bestWheel(allowed, target)
+  if (wheel === undefined) {
+    return pinned.length === 0
+      ? `${name} ${version} has no sha256 in the index, so that its wheel can't be verified`
+      : `${name} ${version} has no wheel for ${target.platform} among the hashes that the requirements pin`
+  }
+  return {
+    name,
+    version,
+    wheel: { fileName: wheel.fileName, size: wheel.size, uploadedAt: wheel.uploadedAt },
+    hashes: [...new Set(allowed.flatMap((w) => (w.hash === undefined ? [] : [w.hash])))].sort(),
+    dependencies: [...new Set(facts.dependencies?.get(name) ?? ownDependencies(entry))].sort(),
+  }
+}
+
+const SOURCES = { vcs: 'version control', directory: 'a local folder', archive: 'a URL' } as const
+
+function readWheel(value: TomlValue, facts: LockFacts): readonly Wheel[] {
+  if (!isTable(value)) return []
+  const fileName = typeof value.name === 'string' ? value.name : lastSegment(value.url ?? value.path)
+  if (fileName === undefined) return []
+  const time = value['upload-time']
+  const hash = isTable(value.hashes) ? value.hashes.sha256 : undefined
+  return [
+    {
+      fileName,
+      size: typeof value.size === 'number' ? value.size : facts.sizes?.get(fileName),
+      uploadedAt: time instanceof Date ? Math.floor(time.getTime() / 1000) : undefined,
+      hash: typeof hash === 'string' && /^[0-9a-f]{64}$/i.test(hash) ? `sha256:${hash.toLowerCase()}` : undefined,
+    },
+  ]
+}
+
+function fits(wheel: Wheel, target: WheelTarget): boolean {
+  const name = parseWheelName(wheel.fileName)
+  return name !== undefined && wheelRank(name, target) !== undefined
+}
+
+/** `dependencies` of PEP 751, where the locker writes them. */
+function ownDependencies(entry: TomlTable): readonly string[] {
+  return listOf(entry.dependencies).flatMap((d) =>
+    isTable(d) && typeof d.name === 'string' ? [normalizeName(d.name)] : [],
+  )
+}
+
+function lastSegment(location: TomlValue | undefined): string | undefined {
+  if (typeof location !== 'string') return undefined
+  const segment =
+    location
+      .replace(/[?#].*$/, '')
+      .split('/')
+      .at(-1) ?? ''
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+function isTable(value: TomlValue | undefined): value is TomlTable {
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
+}
+
+function listOf(value: TomlValue | undefined): readonly TomlValue[] {
+  return Array.isArray(value) ? value : []
+}
+
+function failed(reason: string): PylockResult {
+  return { kind: 'failed', reason }
+}

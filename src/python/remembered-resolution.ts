@@ -1,0 +1,53 @@
+import { normalizeName } from './package-name.ts'
+import type { ResolvedPackage } from './resolution.ts'
+
+/** Version of the stored form; part of the key, so that another form is another entry. */
+export const RESOLUTION_FORMAT = 1
+
+/** Packages as stored. Index settings stay out: they may hold a user and a password. */
+export function encodePackages(packages: readonly ResolvedPackage[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ format: RESOLUTION_FORMAT, packages }))
+}
+
+/** @returns undefined for anything that isn't what `encodePackages` writes: a broken entry is a miss. */
+export function decodePackages(body: Uint8Array): readonly ResolvedPackage[] | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    return undefined
+  }
+  if (!isRecord(value) || value.format !== RESOLUTION_FORMAT || !Array.isArray(value.packages)) return undefined
+  const packages: ResolvedPackage[] = []
+  for (const entry of value.packages) {
+    const read = readPackage(entry)
+    const previous = packages.at(-1)?.name
+    if (read === undefined || (previous !== undefined && previous >= read.name)) return undefined
+    packages.push(read)
+  }
+  return packages
+}
+
+function readPackage(value: unknown): ResolvedPackage | undefined {
+  if (!isRecord(value) || !isRecord(value.wheel)) return undefined
+  const { name, version, hashes, dependencies } = value
+  const { fileName, size, uploadedAt } = value.wheel
+  if (typeof name !== 'string' || name !== normalizeName(name) || typeof version !== 'string') return undefined
+  if (typeof fileName !== 'string' || !isCount(size) || !isCount(uploadedAt)) return undefined
+  if (!isTexts(hashes) || hashes.length === 0 || !hashes.every((hash) => /^sha256:[0-9a-f]{64}$/.test(hash)))
+    return undefined
+  if (!isTexts(dependencies)) return undefined
+  return { name, version, wheel: { fileName, size, uploadedAt }, hashes, dependencies }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}

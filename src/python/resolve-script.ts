@@ -1,0 +1,104 @@
+import type { IndexSettings } from './resolution.ts'
+import { machineOf, NEWEST_GLIBC } from './wheel-tags.ts'
+
+/** What the installer is asked to resolve, as one resolution. */
+export interface ResolveInputs {
+  readonly pythonVersion: string
+  readonly platform: string
+  readonly settings: IndexSettings
+  /** Whose rules for several indexes hold: pip takes the best version of all, uv the first index that has the package. */
+  readonly installer: 'pip' | 'uv'
+  /** Names or `:all:`: versions without a wheel don't count, where the user said so. */
+  readonly onlyBinary: readonly string[]
+  readonly hasConstraints: boolean
+}
+
+export const LOCK_FILE = 'pylock.toml'
+export const EDGES_FILE = 'annotated.txt'
+export const SIZES_FILE = 'wheel-sizes.txt'
+
+/**
+ * The shell script that resolves inside the builder image. It reads `requirements.in` and `constraints.in` beside it
+ * and writes the lock, the edges and (where the index doesn't tell them) the wheels' sizes into `/out`.
+ *
+ * Versions without wheels are not hidden from the resolver unless the user did so: that would quietly pick an older
+ * version than the user's own command. A package without a wheel is refused afterwards instead.
+ */
+export function resolveScript(inputs: ResolveInputs): string {
+  const compile = ['uv', 'pip', 'compile', '--quiet', ...resolveArgs(inputs).map(shellWord)].join(' ')
+  return [
+    'set -eu',
+    'export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 NO_COLOR=1',
+    'mkdir -p /out',
+    `${compile} --format pylock.toml -o /out/${LOCK_FILE} requirements.in >/dev/null`,
+    `${compile} --no-header --annotation-style=line -o /out/${EDGES_FILE} requirements.in >/dev/null || rm -f /out/${EDGES_FILE}`,
+    `"$(command -v python3 || command -v python)" wheel-sizes.py /out/${LOCK_FILE} /out/${SIZES_FILE} || true`,
+    '',
+  ].join('\n')
+}
+
+function resolveArgs(inputs: ResolveInputs): readonly string[] {
+  const { settings } = inputs
+  const machine = machineOf(inputs.platform) ?? 'x86_64'
+  return [
+    '--python-version',
+    inputs.pythonVersion,
+    '--python-platform',
+    `${machine}-manylinux_2_${NEWEST_GLIBC}`,
+    ...(inputs.hasConstraints ? ['--constraints', 'constraints.in'] : []),
+    ...(settings.indexUrl === undefined ? [] : ['--index-url', settings.indexUrl]),
+    ...settings.extraIndexUrls.flatMap((url) => ['--extra-index-url', url]),
+    ...settings.findLinks.flatMap((url) => ['--find-links', url]),
+    ...(settings.preReleases ? ['--prerelease', 'allow'] : []),
+    ...(inputs.installer === 'pip' ? ['--index-strategy', 'unsafe-best-match'] : []),
+    ...inputs.onlyBinary.flatMap((name) => ['--only-binary', name]),
+  ]
+}
+
+function shellWord(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/**
+ * Asks the servers of the wheels for sizes that the lock lacks: HEAD requests, many at a time, half a minute at most.
+ * A size that can't be had is left out; it is an estimate's input and must not hurt a build.
+ */
+export const WHEEL_SIZES_PY = `import concurrent.futures, re, sys, time, urllib.parse, urllib.request
+
+deadline = time.monotonic() + 30
+urls = []
+with open(sys.argv[1], encoding="utf-8") as lock:
+    for url, rest in re.findall(r'\\{[^{}]*?url = "([^"]+)"((?:[^{}]|\\{[^{}]*\\})*)\\}', lock.read()):
+        path = urllib.parse.urlsplit(url)
+        if path.scheme in ("http", "https") and path.path.endswith(".whl") and not re.search(r"\\bsize = ", rest):
+            urls.append(url)
+
+
+def size(url):
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return None
+    try:
+        request = urllib.request.Request(url, method="HEAD", headers={"Accept-Encoding": "identity"})
+        with urllib.request.urlopen(request, timeout=min(10, left)) as answer:
+            return int(answer.headers["Content-Length"])
+    except Exception:
+        return None
+
+
+with concurrent.futures.ThreadPoolExecutor(16) as pool, open(sys.argv[2], "w", encoding="utf-8") as out:
+    for url, found in zip(urls, pool.map(size, urls)):
+        if found:
+            name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rsplit("/", 1)[-1])
+            out.write(f"{found} {name}\\n")
+`
+
+/** Reads what the sizes script wrote: bytes by wheel file name. */
+export function readWheelSizes(text: string): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>()
+  for (const line of text.split('\n')) {
+    const [, bytes, fileName] = /^(\d{1,15}) (\S.*)$/.exec(line) ?? []
+    if (bytes !== undefined && fileName !== undefined) sizes.set(fileName, Number(bytes))
+  }
+  return sizes
+}

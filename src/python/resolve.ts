@@ -1,0 +1,199 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import { redact } from '../base/redact.ts'
+import type { Store, StoreKey } from '../stores/store.ts'
+import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
+import { readPylock } from './pylock.ts'
+import { decodePackages, encodePackages, RESOLUTION_FORMAT } from './remembered-resolution.ts'
+import type { RequirementLine } from './requirement-line.ts'
+import type { IndexSettings, Resolution, ResolvedPackage } from './resolution.ts'
+import { EDGES_FILE, LOCK_FILE, readWheelSizes, resolveScript, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
+import { readViaAnnotations } from './via-annotations.ts'
+import { machineOf } from './wheel-tags.ts'
+
+/** Everything that decides a resolution. All requirements are resolved together. */
+export interface ResolveRequest {
+  /** Builder image with Python and uv, by digest. */
+  readonly image: string
+  /** `3.12` or, where known, `3.12.4`. */
+  readonly pythonVersion: string
+  /** `linux/amd64` */
+  readonly platform: string
+  readonly requirements: readonly RequirementLine[]
+  readonly constraints: readonly RequirementLine[]
+  readonly onlyBinary: readonly string[]
+  readonly settings: IndexSettings
+  readonly installer: 'pip' | 'uv'
+  readonly salt: string
+  /** Ask the index anew although an answer is remembered. */
+  readonly relock: boolean
+}
+
+/**
+ * Runs a script with /bin/sh in the builder image, in a work folder that holds `files`.
+ * `outputs` are the files that the script left in `/out`, by name. With `relock` no cached run may answer.
+ */
+export type RunInstaller = (run: {
+  readonly image: string
+  readonly script: string
+  readonly files: Readonly<Record<string, string>>
+  readonly relock: boolean
+}) => Promise<
+  | { readonly kind: 'done'; readonly outputs: Readonly<Record<string, string>> }
+  | { readonly kind: 'failed'; readonly stderr: string }
+>
+
+export type ResolveResult =
+  | {
+      readonly kind: 'resolved'
+      readonly resolution: Resolution
+      readonly source: 'remembered' | 'asked'
+      readonly seconds: number
+      /** Why the store could not be used, if so. */
+      readonly storeTrouble: string | undefined
+    }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/**
+ * Finds the exact packages for a set of requirements: from memory when nothing that decides them changed, else by
+ * asking the installer in the builder image. A store that is down only costs the memory.
+ */
+export async function resolve(
+  request: ResolveRequest,
+  run: RunInstaller,
+  store: Store,
+  clock: Clock = systemClock,
+): Promise<ResolveResult> {
+  const start = clock.now()
+  if (machineOf(request.platform) === undefined) {
+    return {
+      kind: 'failed',
+      reason: `wheels for the platform ${request.platform} are not planned; linux/amd64 and linux/arm64 are`,
+    }
+  }
+  const key = resolutionKey(request)
+  const remembered = request.relock ? undefined : await recall(store, key)
+  let trouble = remembered?.trouble
+  const answer = (packages: readonly ResolvedPackage[], source: 'remembered' | 'asked'): ResolveResult => {
+    const { pythonVersion, platform, settings } = request
+    const seconds = (clock.now() - start) / 1000
+    return {
+      kind: 'resolved',
+      resolution: { pythonVersion, platform, settings, packages },
+      source,
+      seconds,
+      storeTrouble: trouble,
+    }
+  }
+  if (remembered?.packages !== undefined) return answer(remembered.packages, 'remembered')
+
+  const asked = await ask(request, run)
+  if (asked.kind === 'failed') return asked
+  // Entries are immutable: a newer answer to the same question stands beside the older under a later time.
+  const time = String(Math.floor(clock.now())).padStart(14, '0')
+  const saved = await store.save(withValue(key, time), encodePackages(asked.packages))
+  if (saved.kind === 'unavailable') trouble ??= saved.reason
+  return answer(asked.packages, 'asked')
+}
+
+/** The store key without the time that each entry carries behind it. Users and passwords of index URLs are no part of it, not even hashed. */
+export function resolutionKey(request: ResolveRequest): StoreKey {
+  const texts = (lines: readonly RequirementLine[]): readonly string[] =>
+    [...new Set(lines.map((line) => `${line.text} ${[...line.hashes].sort().join(' ')}`))].sort()
+  const { settings } = request
+  const publicSettings: IndexSettings = {
+    indexUrl: settings.indexUrl === undefined ? undefined : withoutLogin(settings.indexUrl),
+    extraIndexUrls: settings.extraIndexUrls.map(withoutLogin),
+    findLinks: settings.findLinks.map(withoutLogin),
+    preReleases: settings.preReleases,
+  }
+  return storeKey('resolution', request.salt, {
+    format: RESOLUTION_FORMAT,
+    image: request.image,
+    // The script holds the platform, the Python version, the settings and how we ask.
+    script: script({ ...request, settings: publicSettings }),
+    requirements: texts(request.requirements),
+    constraints: texts(request.constraints),
+  })
+}
+
+async function recall(
+  store: Store,
+  prefix: StoreKey,
+): Promise<{ readonly packages?: readonly ResolvedPackage[] | undefined; readonly trouble?: string }> {
+  const found = await store.fetch(prefix)
+  if (found.kind === 'unavailable') return { trouble: found.reason }
+  return found.kind === 'hit' && answersPrefix(found.key, prefix) ? { packages: decodePackages(found.body) } : {}
+}
+
+type Asked =
+  | { readonly kind: 'asked'; readonly packages: readonly ResolvedPackage[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+async function ask(request: ResolveRequest, run: RunInstaller): Promise<Asked> {
+  const files = {
+    'requirements.in': linesOf(request.requirements),
+    'constraints.in': linesOf(request.constraints),
+    'wheel-sizes.py': WHEEL_SIZES_PY,
+  }
+  let result: Awaited<ReturnType<RunInstaller>>
+  try {
+    result = await run({ image: request.image, script: script(request), files, relock: request.relock })
+  } catch (error) {
+    return { kind: 'failed', reason: redact(messageOf(error)) }
+  }
+  if (result.kind === 'failed') return { kind: 'failed', reason: failureReason(result.stderr) }
+  const lock = result.outputs[LOCK_FILE]
+  if (lock === undefined) return { kind: 'failed', reason: 'the installer left no lock file' }
+  const read = readPylock(lock, request, {
+    dependencies: readViaAnnotations(result.outputs[EDGES_FILE] ?? ''),
+    sizes: readWheelSizes(result.outputs[SIZES_FILE] ?? ''),
+    pinned: pinnedHashes(request),
+  })
+  return read.kind === 'failed'
+    ? { kind: 'failed', reason: redact(read.reason) }
+    : { kind: 'asked', packages: read.packages }
+}
+
+function script(request: ResolveRequest): string {
+  const { settings } = request
+  return resolveScript({ ...request, settings, hasConstraints: request.constraints.length > 0 })
+}
+
+function linesOf(lines: readonly RequirementLine[]): string {
+  return [...new Set(lines.map((line) => line.text))]
+    .sort()
+    .map((text) => `${text}\n`)
+    .join('')
+}
+
+/** Hashes that the user pinned, by package: constraints may pin them as well. */
+function pinnedHashes(request: ResolveRequest): ReadonlyMap<string, readonly string[]> {
+  const pinned = new Map<string, readonly string[]>()
+  for (const { name, hashes } of [...request.requirements, ...request.constraints]) {
+    if (hashes.length > 0) pinned.set(name, [...(pinned.get(name) ?? []), ...hashes])
+  }
+  return pinned
+}
+
+/** What the resolver said, without the builder's progress around it: from its first word of trouble, twelve lines at most. */
+export function failureReason(stderr: string): string {
+  const lines = redact(stderr)
+    .split(/\r?\n/)
+    .map((line) => line.replace(/^#\d+ (?:\d+\.\d+ )?/, '').trimEnd())
+    .filter((line) => line.trim() !== '')
+  const first = lines.findIndex((line) => /^\s*(?:×|error:|x )/i.test(line))
+  const told = first === -1 ? lines.slice(-4) : lines.slice(first, first + 12)
+  const end = first === -1 ? -1 : told.findIndex((line) => /^(?:-{4,}|ERROR: |Dockerfile:)/.test(line))
+  const text = (end > 0 ? told.slice(0, end) : told).map((line) => line.trim()).join(' ')
+  return text === ''
+    ? 'the resolver failed without a word'
+    : text
+        .replace(/[×╰─▶│]+\s*/gu, '')
+        .replace(/\s+/g, ' ')
+        .trim()
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/i, '$1')
+}

@@ -1,0 +1,206 @@
+import { lstat, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf } from '../base/errors.ts'
+import { type CachePermission, cachePermission } from './cache-permission.ts'
+import { type CapturedOutput, captureOutput } from './captured-output.ts'
+import { decodeEntry, encodeEntry, type StoredEntry } from './entry-codec.ts'
+import type { Fetch, LookUp, Save, Store, StoreKey, Unavailable } from './store.ts'
+import { answersPrefix, checkStoreKey } from './store-key.ts'
+
+export interface ActionsStoreOptions {
+  /** `GITHUB_WORKSPACE`; must be the working folder of the process, as it is in an action. */
+  readonly workspace: string
+  /** `ACTIONS_CACHE_MODE`, empty when not set. */
+  readonly cacheMode: string
+  /** `ACTIONS_RUNTIME_TOKEN`. */
+  readonly token: string
+  /** Milliseconds that a call may take; the client alone would try again for half a minute. 10 s when not given. */
+  readonly timeLimit?: number
+}
+
+/**
+ * The one path under which entries are saved and restored. The client hashes this very text into the entry's version,
+ * so it must be the same literal everywhere, and inside the workspace, because archives are unpacked relative to it.
+ */
+export const ENTRY_FILE = '.image-cache-entry'
+
+const MAX_ENTRY_BYTES = 256 * 1024 * 1024
+
+type CacheClient = typeof import('@actions/cache')
+
+/** What came of a call of the client: its value and what it printed, or that it took too long or threw. */
+type Called<Value> = { readonly kind: 'done'; readonly value: Value; readonly log: string } | Unavailable
+
+/** Entries in GitHub's Actions cache, by way of `@actions/cache`, which reads its address and token from the environment. */
+export class ActionsStore implements Store {
+  /** Fetches and saves of this process stand in one line, whoever asks: they share the entry file. */
+  static #queue: Promise<unknown> = Promise.resolve()
+
+  readonly name = 'actions'
+  readonly #workspace: string
+  readonly #timeLimit: number
+  readonly #permission: CachePermission
+  /** Calls that we gave up on and that still run: they may hold the entry file. */
+  #stragglers = 0
+
+  constructor({ workspace, cacheMode, token, timeLimit = 10_000 }: ActionsStoreOptions) {
+    this.#workspace = workspace
+    this.#timeLimit = timeLimit
+    this.#permission = cachePermission(cacheMode, token)
+  }
+
+  async lookUp(prefix: string): Promise<LookUp> {
+    const refusal = this.#refuse(prefix, this.#permission.read)
+    if (refusal !== undefined) return refusal
+    return this.#lookUp(prefix)
+  }
+
+  async fetch(prefix: string): Promise<Fetch> {
+    const refusal = this.#refuse(prefix, this.#permission.read) ?? this.#refusePlace()
+    if (refusal !== undefined) return refusal
+    return this.#alone(() => this.#fetch(prefix))
+  }
+
+  async save(key: StoreKey, body: Uint8Array): Promise<Save> {
+    const refusal = this.#refuse(key, this.#permission.write) ?? this.#refusePlace()
+    if (refusal !== undefined) return refusal
+    return this.#alone(() => this.#save(key, body))
+  }
+
+  async #lookUp(prefix: string): Promise<LookUp> {
+    const called = await this.#call((cache) => cache.restoreCache([ENTRY_FILE], prefix, [], { lookupOnly: true }))
+    if (called.kind === 'unavailable') return called
+    return readMatch(prefix, called.value, called.log)
+  }
+
+  async #fetch(prefix: string): Promise<Fetch> {
+    const called = await this.#callWithFile((cache) => cache.restoreCache([ENTRY_FILE], prefix, []))
+    if (called.kind === 'unavailable') return called
+    const match = readMatch(prefix, called.value, called.log)
+    if (match.kind !== 'hit') return match
+    const entry = await readEntryFile(this.#entryFile())
+    // An entry that is not what we wrote, or was written under another key, is as good as none.
+    return entry?.key === match.key ? { kind: 'hit', ...entry } : { kind: 'miss' }
+  }
+
+  async #save(key: StoreKey, body: Uint8Array): Promise<Save> {
+    await writeFile(this.#entryFile(), encodeEntry({ key, body }), { flag: 'wx', mode: 0o600 })
+    const called = await this.#callWithFile((cache) => cache.saveCache([ENTRY_FILE], key))
+    if (called.kind === 'unavailable') return called
+    if (called.value !== -1) return { kind: 'saved' }
+    // The client answers -1 to a lost race and to every failure alike.
+    if (/\(409\)|already_exists|already exists/.test(called.log)) return { kind: 'exists' }
+    const reason = failureIn(called.log) ?? 'the client gave no reason'
+    if (this.#permission.read !== true) return { kind: 'unavailable', reason }
+    const there = await this.#lookUp(key)
+    return there.kind === 'hit' && there.key === key ? { kind: 'exists' } : { kind: 'unavailable', reason }
+  }
+
+  #refuse(key: string, permission: true | string): Unavailable | undefined {
+    const problem = checkStoreKey(key) ?? (permission === true ? undefined : permission)
+    if (problem !== undefined) return { kind: 'unavailable', reason: problem }
+    if (this.#stragglers === 0) return undefined
+    return { kind: 'unavailable', reason: 'an earlier call still has no answer' }
+  }
+
+  #refusePlace(): Unavailable | undefined {
+    if (process.cwd() === this.#workspace) return undefined
+    return { kind: 'unavailable', reason: `the working folder is not the workspace ${this.#workspace}` }
+  }
+
+  /** Fetches and saves share one file: one at a time, and the file is gone before and after each. */
+  async #alone<Answer>(run: () => Promise<Answer>): Promise<Answer | Unavailable> {
+    const turn = ActionsStore.#queue.then(async (): Promise<Answer | Unavailable> => {
+      if (this.#stragglers > 0) return { kind: 'unavailable', reason: 'an earlier call still has no answer' }
+      try {
+        await this.#removeEntryFile()
+        return await run()
+      } catch (error) {
+        return { kind: 'unavailable', reason: messageOf(error) }
+      } finally {
+        await this.#removeEntryFile()
+      }
+    })
+    ActionsStore.#queue = turn
+    return turn
+  }
+
+  /** A late answer of a call that we gave up on must not leave the entry file behind. */
+  async #callWithFile<Value>(run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
+    let givenUp = false
+    const called = await this.#call(async (cache) => {
+      try {
+        return await run(cache)
+      } finally {
+        if (givenUp) await this.#removeEntryFile()
+      }
+    })
+    givenUp = called.kind === 'unavailable'
+    return called
+  }
+
+  async #call<Value>(run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
+    const output: CapturedOutput = { text: '' }
+    const work = captureOutput(output, async () => run(await import('@actions/cache')))
+    const done = work.then(
+      (value): Called<Value> => ({ kind: 'done', value, log: output.text }),
+      (error: unknown): Called<Value> => ({ kind: 'unavailable', reason: clean(messageOf(error)) }),
+    )
+    const timer = new AbortController()
+    const answer = await Promise.race([done, after(this.#timeLimit, timer.signal)])
+    timer.abort()
+    if (answer !== undefined) return answer
+    this.#stragglers += 1
+    done.finally(() => {
+      this.#stragglers -= 1
+    })
+    const why = failureIn(output.text)
+    const reason = `no answer within ${this.#timeLimit / 1000} s`
+    return { kind: 'unavailable', reason: why === undefined ? reason : `${reason}: ${why}` }
+  }
+
+  #entryFile(): string {
+    return join(this.#workspace, ENTRY_FILE)
+  }
+
+  async #removeEntryFile(): Promise<void> {
+    await rm(this.#entryFile(), { force: true, recursive: true }).catch(() => undefined)
+  }
+}
+
+async function readEntryFile(file: string): Promise<StoredEntry | undefined> {
+  const info = await lstat(file).catch(() => undefined)
+  // What is unpacked comes from outside: no link is followed, nothing huge is read.
+  if (info?.isFile() !== true || info.size > MAX_ENTRY_BYTES) return undefined
+  return decodeEntry(await readFile(file))
+}
+
+/** The client answers undefined to a miss and to every failure alike; but a failure it reports in its log. */
+function readMatch(prefix: string, key: string | undefined, log: string): LookUp {
+  if (key !== undefined) return answersPrefix(key, prefix) ? { kind: 'hit', key } : { kind: 'miss' }
+  const reason = failureIn(log)
+  return reason === undefined ? { kind: 'miss' } : { kind: 'unavailable', reason }
+}
+
+/** The last warning or error in what the client printed, or the reason of its last retry or skipped call. */
+function failureIn(log: string): string | undefined {
+  const told = /^::(?:warning|error)[^:]*::(.*)$|^(Attempt \d.*|Failed to save.*|Cache (?:restore|save) skipped.*)$/
+  const cause = /^::debug::(Failed to reserve cache: .*)$/
+  const lines = log.split(/\r?\n/)
+  const line = lines.findLast((text) => cause.test(text)) ?? lines.findLast((text) => told.test(text))
+  if (line === undefined) return undefined
+  const [, first, second] = cause.exec(line) ?? told.exec(line) ?? []
+  return clean(first ?? second ?? '')
+}
+
+/** Undoes the escapes of workflow commands, and takes the signature out of addresses. */
+function clean(text: string): string {
+  const plain = text.replaceAll('%0D', '').replaceAll('%0A', ' ').replaceAll('%25', '%')
+  return plain.replace(/([?&]sig=)[^&\s]+/g, '$1***').trim()
+}
+
+async function after(milliseconds: number, signal: AbortSignal): Promise<undefined> {
+  // The timer is aborted when the answer was faster.
+  await delay(milliseconds, undefined, { signal }).catch(() => undefined)
+}
