@@ -20,7 +20,7 @@ export async function buildImage(inputs: BuildInputs, deps: Deps, report: Report
   const source = await report.stage('read the sources', () => readSource(inputs, deps.context.workspace))
   const content = await report.stage('content key', () => identifyContent(inputs, source, deps.registry))
   const check = await report.stage('image check', () => findImage(inputs, content, deps))
-  report.add(describeCheck(content, check))
+  report.add(describeCheck(source, content, check))
   if (check.kind === 'found') {
     const tagged = await report.stage('put tags', () => tagFoundImage(inputs, check.digest, deps))
     if (tagged.kind === 'tagged') {

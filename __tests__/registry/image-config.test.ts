@@ -50,6 +50,11 @@ describe("an image's config", () => {
       kind: 'found',
       topDigest: index.digest,
       digest: index.manifests[0]?.digest,
+      configJson: {
+        ...AMD64,
+        config: { Env: ['A=1'], User: '1000', WorkingDir: '/app' },
+        rootfs: { type: 'layers', diff_ids: ['sha256:1'] },
+      },
       config: {
         env: ['A=1'],
         workingDir: '/app',

@@ -20,7 +20,19 @@ export function failureOf(error: unknown): Failure {
       stack: '',
     }
   }
+  if (hasCode(error, 'ENOSPC')) {
+    return failureOf(
+      new ImageCacheError('E_DISK_FULL', 'the disk of this runner is full', {
+        hint: 'Free space on it, or give it a larger disk.',
+        cause: error,
+      }),
+    )
+  }
   const text = error instanceof Error ? error.message : String(error)
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   return { outcome: 'failed', sentence: `this is a bug of image-cache-action: ${text}`, hint: REPORT_BUGS, stack }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code
 }

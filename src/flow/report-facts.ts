@@ -4,19 +4,31 @@ import type { PublishPlan } from '../buildx/publish-plan.ts'
 import { dependencyStageName } from '../dockerfile/dependency-stage.ts'
 import type { ImageCheck } from '../image-check/check-image.ts'
 import type { LayerGroup } from '../layers/layer-plan.ts'
-import type { BuildReport, ReportCache, ReportCheck, ReportLayer } from '../report/report.ts'
+import type { BuildReport, ReportCache, ReportCheck, ReportLayer, ReportWarning } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
 import type { Content, UnknownContent } from './content.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
+import type { Source } from './source.ts'
 
 /** What the check of the image has to tell. */
-export function describeCheck(content: Content | UnknownContent, check: ImageCheck): Partial<BuildReport> {
+export function describeCheck(
+  source: Source,
+  content: Content | UnknownContent,
+  check: ImageCheck,
+): Partial<BuildReport> {
   const row: ReportCheck =
     check.kind === 'found'
       ? { what: check.via, outcome: 'found', detail: check.digest }
       : { what: 'image check', outcome: check.kind, detail: check.reason }
-  const warnings =
-    content.kind === 'unknown' ? [{ message: `no content key, so nothing can be skipped: ${content.reason}` }] : []
+  const warnings: ReportWarning[] = []
+  if (content.kind === 'unknown') {
+    warnings.push({ message: `no content key, so nothing can be skipped: ${content.reason}` })
+  }
+  if (source.files.files.includes('.git/HEAD')) {
+    warnings.push({
+      message: 'the build context holds .git, so every commit is another content: add .git to .dockerignore',
+    })
+  }
   return { checks: [row], warnings, contentKey: content.kind === 'known' ? content.key : undefined }
 }
 

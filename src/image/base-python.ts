@@ -39,6 +39,8 @@ export function basePython(
     return unknown(`python-version is ${wanted}, the base image has ${version}`)
   if (config.env.PATH?.split(':')[0] !== '/usr/local/bin')
     return unknown('the base image puts another folder before /usr/local/bin on PATH')
+  if (config.history.some((step) => /\bapk (add|--no-cache)/.test(step)))
+    return unknown('the base image is an Alpine, whose wheels are others (musl)')
   const installed = config.history.find((step) => installsPackages(step))
   if (installed !== undefined) return unknown(`the base image already has Python packages (${shorten(installed)})`)
   const minor = Number(version.slice(2))
@@ -54,8 +56,11 @@ export function basePython(
 function installsPackages(step: string): boolean {
   if (/\b(conda|mamba|poetry|pdm|pipenv)\b.*\b(install|create|sync)\b|\buv (sync|pip install|add)\b/.test(step))
     return true
-  const names = /\bpip3? install\b([^&|;]*)/.exec(step)?.[1]?.match(/(?<=\s|')[a-z][a-z0-9_-]*(?=[=<>~!'\s]|$)/gi) ?? []
-  return /\bpip3? install\b/.test(step) && !names.every((name) => INSTALLER_PACKAGES.includes(name.toLowerCase()))
+  const [, rest] = /\bpip3? install\b([^&|;#]*)/.exec(step) ?? []
+  if (rest === undefined) return false
+  const words = rest.split(/\s+/).filter((word) => word !== '' && !/^-(-[a-z]|q|U$)/.test(word))
+  const names = words.map((word) => /^["']?([\w.-]+)/.exec(word)?.[1]?.toLowerCase() ?? word)
+  return names.length === 0 || !names.every((name) => INSTALLER_PACKAGES.includes(name))
 }
 
 function shorten(text: string): string {

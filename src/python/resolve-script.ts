@@ -14,12 +14,11 @@ export interface ResolveInputs {
 }
 
 export const LOCK_FILE = 'pylock.toml'
-export const EDGES_FILE = 'annotated.txt'
 export const SIZES_FILE = 'wheel-sizes.txt'
 
 /**
  * The shell script that resolves inside the builder image. It reads `requirements.in` and `constraints.in` beside it
- * and writes the lock, the edges and (where the index doesn't tell them) the wheels' sizes into `/out`.
+ * and writes the lock and (where the index doesn't tell them) the wheels' sizes into `/out`, or `$OUT`.
  *
  * Versions without wheels are not hidden from the resolver unless the user did so: that would quietly pick an older
  * version than the user's own command. A package without a wheel is refused afterwards instead.
@@ -29,10 +28,10 @@ export function resolveScript(inputs: ResolveInputs): string {
   return [
     'set -eu',
     'export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 NO_COLOR=1',
-    'mkdir -p /out',
-    `${compile} --format pylock.toml -o /out/${LOCK_FILE} requirements.in >/dev/null`,
-    `${compile} --no-header --annotation-style=line -o /out/${EDGES_FILE} requirements.in >/dev/null || rm -f /out/${EDGES_FILE}`,
-    `"$(command -v python3 || command -v python)" wheel-sizes.py /out/${LOCK_FILE} /out/${SIZES_FILE} || true`,
+    'out="${OUT:-/out}"',
+    'mkdir -p "$out"',
+    `${compile} --format pylock.toml -o "$out/${LOCK_FILE}" requirements.in >/dev/null`,
+    `"$(command -v python3 || command -v python)" wheel-sizes.py "$out/${LOCK_FILE}" "$out/${SIZES_FILE}" || true`,
     '',
   ].join('\n')
 }
@@ -60,12 +59,16 @@ function shellWord(word: string): string {
 }
 
 /**
- * Asks the servers of the wheels for sizes that the lock lacks: HEAD requests, many at a time, half a minute at most.
- * A size that can't be had is left out; it is an estimate's input and must not hurt a build.
+ * Asks the servers of the wheels for sizes that the lock lacks: HEAD requests, many at a time, three seconds at most.
+ * A size that can't be had in time is left out; it is an estimate's input and must not hold up a build. Names of
+ * servers are looked up once, since a resolver that drops one of many questions would cost all of the time.
  */
-export const WHEEL_SIZES_PY = `import concurrent.futures, re, sys, time, urllib.parse, urllib.request
+export const WHEEL_SIZES_PY = `import concurrent.futures, functools, os, re, socket, ssl, sys, time, urllib.parse, urllib.request
 
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 3
+trust = ssl.create_default_context()
+look_up = functools.lru_cache(maxsize=None)(socket.getaddrinfo)
+socket.getaddrinfo = lambda host, port, *rest, **more: look_up(host, port, 0, socket.SOCK_STREAM)
 urls = []
 with open(sys.argv[1], encoding="utf-8") as lock:
     for url, rest in re.findall(r'\\{[^{}]*?url = "([^"]+)"((?:[^{}]|\\{[^{}]*\\})*)\\}', lock.read()):
@@ -78,19 +81,25 @@ def size(url):
     left = deadline - time.monotonic()
     if left <= 0:
         return None
-    try:
-        request = urllib.request.Request(url, method="HEAD", headers={"Accept-Encoding": "identity"})
-        with urllib.request.urlopen(request, timeout=min(10, left)) as answer:
-            return int(answer.headers["Content-Length"])
-    except Exception:
-        return None
+    request = urllib.request.Request(url, method="HEAD", headers={"Accept-Encoding": "identity"})
+    with urllib.request.urlopen(request, timeout=left, context=trust) as answer:
+        return int(answer.headers["Content-Length"])
 
 
-with concurrent.futures.ThreadPoolExecutor(16) as pool, open(sys.argv[2], "w", encoding="utf-8") as out:
-    for url, found in zip(urls, pool.map(size, urls)):
-        if found:
-            name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rsplit("/", 1)[-1])
-            out.write(f"{found} {name}\\n")
+pool = concurrent.futures.ThreadPoolExecutor(16)
+# The first answer brings the servers' addresses for all others.
+asked = {}
+for url in urls:
+    asked[pool.submit(size, url)] = url
+    if len(asked) == 1:
+        concurrent.futures.wait(asked, timeout=deadline - time.monotonic())
+with open(sys.argv[2], "w", encoding="utf-8") as out:
+    for future in concurrent.futures.wait(asked, timeout=max(0, deadline - time.monotonic())).done:
+        if future.exception() is None and future.result():
+            name = urllib.parse.unquote(urllib.parse.urlsplit(asked[future]).path.rsplit("/", 1)[-1])
+            out.write(f"{future.result()} {name}\\n")
+# Requests that hang must not hold the process.
+os._exit(0)
 `
 
 /** Reads what the sizes script wrote: bytes by wheel file name. */

@@ -7,8 +7,7 @@ import { readPylock } from './pylock.ts'
 import { decodePackages, encodePackages, RESOLUTION_FORMAT } from './remembered-resolution.ts'
 import type { RequirementLine } from './requirement-line.ts'
 import type { IndexSettings, Resolution, ResolvedPackage } from './resolution.ts'
-import { EDGES_FILE, LOCK_FILE, readWheelSizes, resolveScript, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
-import { readViaAnnotations } from './via-annotations.ts'
+import { LOCK_FILE, readWheelSizes, resolveScript, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
 import { machineOf } from './wheel-tags.ts'
 
 /** Everything that decides a resolution. All requirements are resolved together. */
@@ -146,7 +145,6 @@ async function ask(request: ResolveRequest, run: RunInstaller): Promise<Asked> {
   const lock = result.outputs[LOCK_FILE]
   if (lock === undefined) return { kind: 'failed', reason: 'the installer left no lock file' }
   const read = readPylock(lock, request, {
-    dependencies: readViaAnnotations(result.outputs[EDGES_FILE] ?? ''),
     sizes: readWheelSizes(result.outputs[SIZES_FILE] ?? ''),
     pinned: pinnedHashes(request),
   })
