@@ -49,19 +49,19 @@ function share(name: string): number {
 describe('on real locks', () => {
   test('one layer moves everything, one layer per package the least', () => {
     expect(share('one layer')).toBe(1)
-    expect(share('one layer per package (bound)')).toBeCloseTo(0.0705, 3)
+    expect(share('one layer per package (bound)')).toBeCloseTo(0.12335, 4)
   })
 
-  test('our plan moves less than a quarter of what one layer moves, and less with more layers', () => {
+  test('our plan moves less than a sixth of what one layer moves, and less with more layers', () => {
     const eight = share('our plan, 8 layers')
     const sixteen = share('our plan, 16 layers')
     expect(eight).toBeLessThan(0.16)
-    expect(sixteen).toBeLessThan(0.12)
+    expect(sixteen).toBeLessThan(0.14)
     expect(sixteen).toBeLessThan(eight)
   })
 
-  test('the plan survives the loss of the previous one better than a chain survives anything', () => {
-    expect(share('our plan, 8 layers, previous plan lost each time')).toBeLessThan(0.25)
+  test('a plan whose predecessor is lost each time still moves less than a fifth', () => {
+    expect(share('our plan, 8 layers, previous plan lost each time')).toBeLessThan(0.2)
   })
 
   test('a light package more, without a previous plan, leaves the heavy groups as they are', () => {
