@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   exec: [],
   registry: ['exec'],
   stores: ['exec'],
-  python: ['stores'],
+  python: ['exec', 'stores'],
   layers: ['python:types'],
   dockerfile: ['layers:types', 'python:types'],
   image: ['registry', 'dockerfile:types'],
@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['inputs', 'report', 'flow'],
+    ...['inputs', 'report', 'flow', 'entry'],
   ],
   cli: ['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores:types', 'registry:types'],
   entry: ['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx:types'],

@@ -25,7 +25,7 @@ export async function buildImage(inputs: BuildInputs, deps: Deps, report: Report
     const tagged = await report.stage('put tags', () => tagFoundImage(inputs, check.digest, deps))
     if (tagged.kind === 'tagged') {
       if (check.via === 'registry') rememberImage(inputs, content, check.digest, deps)
-      return skippedImage(inputs, content, check, report)
+      return skippedImage(inputs, content, check, tagged.imageId, report)
     }
     report.add({ warnings: [{ message: tagged.reason }] })
   }
@@ -36,7 +36,7 @@ export async function buildImage(inputs: BuildInputs, deps: Deps, report: Report
   )
   report.add(describeDockerfile(dockerfile))
   const publish = publishPlan(inputs, found)
-  const order = { inputs, source, content, dockerfile: dockerfile.text, publish, ...found }
+  const order = { inputs, source, content, dockerfile: dockerfile.text, lifted: dockerfile.lifted, publish, ...found }
   const built = await report.stage('build and push', () =>
     buildAndPush(order, deps, (timeline) => report.add({ timeline })),
   )

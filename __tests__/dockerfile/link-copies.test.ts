@@ -109,3 +109,19 @@ test('only plain COPYs of stages with layers are looked at', () => {
     { line: 5, linked: true, reason: 'nothing of the layers below is needed for it' },
   ])
 })
+
+test('so are those of stages below and above, since a plain one would need the layers', () => {
+  const view: BuildView = { baseImage: () => python, contextFiles }
+  const text = [
+    ...['FROM a AS low', 'COPY app /one/', 'FROM low AS mid', 'RUN pip install idna', 'FROM mid AS high'],
+    ...['COPY app /two/', 'FROM low AS beside', 'COPY app /three/', 'FROM high', 'COPY app /four/', ''],
+  ].join('\n')
+  const dockerfile = parseDockerfile(text, 'Dockerfile')
+  const steps = findInstalls(dockerfile, view).filter(isInstallStep)
+  const { links } = linkCopies(dockerfile, [{ stage: 1, steps }], view)
+  expect(links.map(({ line, linked }) => [line, linked])).toEqual([
+    [2, true],
+    [6, true],
+    [10, true],
+  ])
+})

@@ -128,6 +128,46 @@ CMD ["python", "-m", "app"]
 `)
   })
 
+  test('leaves nothing that needs the base image where its WORKDIR is lifted, and tells of each layer in the history', () => {
+    const text = 'FROM python\nWORKDIR /app\nCOPY app .\nRUN pip install\\\n idna\nRUN pip install torch\n'
+    const baseConfig = {
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Env: ['PATH=/usr/local/bin:/bin', 'PYTHON_VERSION=3.12.4'] },
+      rootfs: { diff_ids: ['sha256:1'] },
+      history: [{ created_by: 'base' }],
+    }
+    const lift = { baseConfig, labels: new Map([['a', 'b']]) }
+    const layers = layersOf(text, [heavy, light])
+    const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), layers, { ...view, lift })
+    expect(rendered.text.slice(rendered.text.indexOf('FROM scratch'))).toBe(`FROM scratch AS image-cache-dirs-0
+WORKDIR /app
+
+FROM python
+# image-cache: a folder in a layer of its own: WORKDIR /app
+COPY --link --from=image-cache-dirs-0 / /
+COPY --link app /app/
+# image-cache: layers of: pip install idna
+COPY --link --from=image-cache-deps-0-1 /layer/ /
+COPY --link --from=image-cache-deps-0-2 /layer/ /
+# image-cache: in the layers above: pip install torch
+`)
+    const comment = 'buildkit.dockerfile.v0'
+    expect(JSON.parse(rendered.config ?? '{}')).toEqual({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { ...baseConfig.config, WorkingDir: '/app', Labels: { a: 'b' } },
+      history: [
+        { created_by: 'base' },
+        { created_by: 'WORKDIR /app', comment },
+        { created_by: 'COPY app . # buildkit', comment },
+        { created_by: 'RUN pip install idna # image-cache: layer 1 of 2', comment },
+        { created_by: 'RUN pip install idna # image-cache: layer 2 of 2', comment },
+        { created_by: 'RUN pip install torch # image-cache: in the layers above', comment, empty_layer: true },
+      ],
+    })
+  })
+
   test('keeps the text as it was when there is nothing to put into layers', () => {
     const text = 'FROM python\nRUN pip install a\n'
     expect(render(text, [])).toBe(text)

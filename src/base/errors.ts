@@ -6,10 +6,8 @@ export type ErrorCode =
   | 'E_BUILD'
   | 'E_REGISTRY'
   | 'E_REGISTRY_AUTH'
-  | 'E_RESOLVE'
   | 'E_DISK_FULL'
   | 'E_CANCELLED'
-  | 'E_IMAGE_UNKNOWN'
 
 export interface ErrorDetails {
   /** What the reader can do about it, one sentence. */

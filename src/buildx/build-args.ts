@@ -61,7 +61,17 @@ export function buildArgs(plan: BuildPlan): readonly string[] {
 /**
  * The `--output` for an image that is pushed under its `--tag` names. Media types are pinned to OCI, because BuildKit's default changed in
  * 0.31 and digests must not depend on the builder. Compression is never forced: that would pull cached layers.
+ * @param config see `withImageConfig`
  */
-export function pushOutput(compression: string): string {
-  return `type=image,push=true,oci-mediatypes=true,compression=${compression}`
+export function pushOutput(compression: string, config?: string): string {
+  return withImageConfig(`type=image,push=true,oci-mediatypes=true,compression=${compression}`, config)
+}
+
+/**
+ * An output that gives the image this configuration instead of the one that the Dockerfile says: attributes that
+ * BuildKit's image exporters don't know replace what the frontend handed over (exporter/containerimage, exporter/oci).
+ * @param config JSON of one platform's configuration; layers and times are filled in by the exporter
+ */
+export function withImageConfig(output: string, config: string | undefined): string {
+  return config === undefined ? output : `${output},"containerimage.config=${config.replaceAll('"', '""')}"`
 }

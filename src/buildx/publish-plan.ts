@@ -75,7 +75,8 @@ function withCare(option: CacheOption): CacheOption {
   return withDefaults(option, { 'ignore-error': 'true', ...(option.type === 'registry' ? pinned : {}) })
 }
 
-function isAtLeast(version: string, least: readonly [number, number]): boolean {
+/** Whether a version such as `0.33.1` is this one or newer. */
+export function isAtLeast(version: string, least: readonly [number, number]): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? []
   if (major === undefined || minor === undefined) return false
   return Number(major) > least[0] || (Number(major) === least[0] && Number(minor) >= least[1])

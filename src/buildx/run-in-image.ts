@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import type { Exec } from '../exec/exec.ts'
 import type { BuildxCommand } from './builder.ts'
+import { createProgress } from './progress.ts'
+import type { BuildTimeline } from './progress-timeline.ts'
 
 /** A script that runs inside an image on the builder, so that nothing need be installed on the runner. */
 export interface ImageRun {
@@ -16,8 +18,8 @@ export interface ImageRun {
 }
 
 export type ImageRunResult =
-  | { readonly kind: 'done'; readonly outputs: Readonly<Record<string, string>> }
-  | { readonly kind: 'failed'; readonly stderr: string }
+  | { readonly kind: 'done'; readonly outputs: Readonly<Record<string, string>>; readonly pulledBytes: number }
+  | { readonly kind: 'failed'; readonly stderr: string; readonly pulledBytes: number }
 
 export interface ImageRunTools {
   readonly exec: Exec
@@ -51,7 +53,7 @@ async function buildIn(folder: string, run: ImageRun, tools: ImageRunTools): Pro
   const args = [
     ...tools.buildx.prefix,
     'build',
-    '--progress=plain',
+    '--progress=rawjson',
     '--provenance=false',
     ...(tools.builder === undefined ? [] : ['--builder', tools.builder]),
     ...(run.fresh ? ['--no-cache'] : []),
@@ -62,11 +64,15 @@ async function buildIn(folder: string, run: ImageRun, tools: ImageRunTools): Pro
     dockerfile,
     context,
   ]
-  const result = await tools.exec.run(tools.buildx.command, args, { signal: tools.signal })
-  if (result.exitCode !== 0) return { kind: 'failed', stderr: scriptErrors(result.stderr) }
+  const progress = createProgress()
+  const onStderrLine = (line: string): void => progress.push(line)
+  const result = await tools.exec.run(tools.buildx.command, args, { signal: tools.signal, onStderrLine })
+  const timeline = progress.snapshot()
+  const { pulledBytes } = timeline
+  if (result.exitCode !== 0) return { kind: 'failed', stderr: scriptErrors(timeline), pulledBytes }
   const names = await readdir(out)
   const outputs = await Promise.all(names.map(async (name) => [name, await readFile(join(out, name), 'utf8')] as const))
-  return { kind: 'done', outputs: Object.fromEntries(outputs) }
+  return { kind: 'done', outputs: Object.fromEntries(outputs), pulledBytes }
 }
 
 function scriptDockerfile(image: string): string {
@@ -79,8 +85,8 @@ COPY --from=run /out/ /
 `
 }
 
-/** The script's own lines out of buildx's plain progress (`#9 0.412 text`), the last 20. */
-function scriptErrors(stderr: string): string {
-  const own = stderr.split('\n').flatMap((line) => /^#\d+ \d+\.\d+ (.*)$/.exec(line)?.[1] ?? [])
-  return (own.length > 0 ? own : stderr.trim().split('\n')).slice(-20).join('\n')
+/** The last 20 lines that the script wrote, or what the builder said when there was no script to blame. */
+function scriptErrors({ failed, text }: BuildTimeline): string {
+  const lines = failed === undefined || failed.step.logs.length === 0 ? text : failed.step.logs
+  return lines.slice(-20).join('\n')
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { formatBytes } from '../base/bytes.ts'
+import { redact } from '../base/redact.ts'
 import { findBuilder } from '../buildx/builder.ts'
 import { identifyContent } from '../flow/content.ts'
 import { planOutput } from '../flow/image-result.ts'
@@ -25,7 +26,7 @@ export async function planCommand(
     const planned = await planDockerfile(parsed, source, content, findBuilder(deps.exec, parsed.builder), deps)
     for (const note of planned.notes) host.info(note)
     const text = json
-      ? JSON.stringify({ layers: planOutput(planned), steps: planned.steps, dockerfile: planned.text }, null, 2)
+      ? JSON.stringify({ layers: planOutput(planned), steps: planned.steps, dockerfile: redact(planned.text) }, null, 2)
       : planLines(planned).join('\n')
     world.stdout.write(`${text}\n`)
     return 0

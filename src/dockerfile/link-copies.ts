@@ -4,7 +4,7 @@ import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfi
 import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
 import { copiesInto, originOf } from './locate-in-context.ts'
-import { resolveStages, type StageGraph } from './stage-graph.ts'
+import { resolveStages, type StageGraph, stageChain } from './stage-graph.ts'
 import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
 import type { TextEdit } from './text-edit.ts'
 
@@ -53,7 +53,8 @@ interface KnownFolders {
 }
 
 /**
- * Turns plain COPY steps of stages with layers into `COPY --link` where the image comes out the same.
+ * Turns plain COPY steps of stages with layers into `COPY --link` where the image comes out the same, and those of stages
+ * that such a stage stands on or that stand on it: one plain COPY above the layers would need them all.
  * @returns the edits to the text, and a word on every plain COPY of these stages.
  */
 export function linkCopies(
@@ -64,9 +65,10 @@ export function linkCopies(
   const graph = resolveStages(dockerfile, view)
   const links: CopyLink[] = []
   const edits: TextEdit[] = []
-  for (const stage of [...new Set(rewritten.map((entry) => entry.stage))].sort((a, b) => a - b)) {
-    const steps = rewritten.filter((entry) => entry.stage === stage).flatMap((entry) => entry.steps)
-    const removed = new Set(steps.map(({ lines }) => lines.first))
+  const removed = new Set(rewritten.flatMap(({ steps }) => steps.map(({ lines }) => lines.first)))
+  const chains = [...graph.reachable, ...rewritten.map(({ stage }) => stage)].map((stage) => stageChain(graph, stage))
+  const related = chains.filter((chain) => rewritten.some(({ stage }) => chain.includes(stage))).flat()
+  for (const stage of [...new Set(related)].sort((a, b) => a - b)) {
     const found = linkStage(stage, removed, graph, view)
     links.push(...found.links)
     edits.push(...found.edits)
@@ -145,9 +147,8 @@ function linkObstacle(
   if (other === 'chmod') return 'BuildKit does not link a COPY with --chmod'
   if (other !== undefined) return `--${other} has not been looked into`
   const { destination } = copy
-  const [, top = ''] = destination.split('/')
-  if (top === '' || SHARED_ROOTS.has(top)) return `${destination} lies among folders that the base image brings along`
-  if (PLAIN_ROOTS.includes(destination)) return `${destination} is a folder that the base image brings along`
+  const place = placeObstacle(destination)
+  if (place !== undefined) return place
   const opaque = folders.opaque.find((folder) => isWithin(destination, folder) || mayWriteInto(copy, folder, view))
   if (opaque !== undefined) return `${opaque} was filled from elsewhere, so a link may lie in the way`
   const inTheWay = pathsDownTo(destination).find(
@@ -163,6 +164,19 @@ function linkObstacle(
     targetObstacle(copy, copies, folders, view) ??
     slashObstacle(copy, folders, instruction, graph)
   )
+}
+
+/** Why the path may be the base image's own; undefined where it is the user's. @param path absolute */
+export function placeObstacle(path: string): string | undefined {
+  const [, top = ''] = path.split('/')
+  if (top === '' || SHARED_ROOTS.has(top)) return `${path} lies among folders that the base image brings along`
+  return PLAIN_ROOTS.includes(path) ? `${path} is a folder that the base image brings along` : undefined
+}
+
+/** Whether BuildKit makes the layer of a COPY without looking at what is below: `--link` counts for nothing beside `--chmod`. */
+export function isLinked({ flags }: Instruction): boolean {
+  const link = flags.find(({ name }) => name === 'link')
+  return link !== undefined && link.value !== 'false' && !flags.some(({ name, value }) => name === 'chmod' && value)
 }
 
 function mayWriteInto(copy: CopyStep, folder: string, { contextFiles }: BuildView): boolean {

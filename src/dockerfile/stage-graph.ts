@@ -76,6 +76,12 @@ export function resolveStages(dockerfile: Dockerfile, options: BuildOptions): St
   return { dockerfile, stages, target, reachable: reachableFrom(target, stages, named), globalArgs, buildArgs }
 }
 
+/** A stage and the stages of the file that it stands on, lowest first. */
+export function stageChain({ stages }: Pick<StageGraph, 'stages'>, index: number): readonly number[] {
+  const base = stages[index]?.base
+  return base?.kind === 'stage' ? [...stageChain({ stages }, base.index), index] : [index]
+}
+
 /** Every image from outside that the target needs, each once for each platform. */
 export function externalImages(dockerfile: Dockerfile, options: BuildOptions): readonly ExternalImage[] {
   const { stages, reachable } = resolveStages(dockerfile, options)

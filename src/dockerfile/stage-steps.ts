@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { BaseImage, BuildView, Instruction } from './dockerfile.ts'
-import { nameValues } from './instruction-words.ts'
+import { type NameValue, nameValues } from './instruction-words.ts'
 import { expandAt, type StageBase, type StageGraph } from './stage-graph.ts'
 
 /** What an instruction finds when its turn comes. */
@@ -84,9 +84,16 @@ function after(instruction: Instruction, before: StageState, graph: StageGraph):
   return before
 }
 
-/** A build argument wins over the default, the default over an ARG of the same name above the first FROM. */
-function withArgs(instruction: Instruction, before: StageState, graph: StageGraph): Readonly<Record<string, string>> {
+/**
+ * The arguments that an ARG declares, each with its value for this build: a build argument wins over the default, the
+ * default over an ARG of the same name above the first FROM.
+ */
+export function argValues(
+  { instruction, before }: Pick<StageStep, 'instruction' | 'before'>,
+  graph: StageGraph,
+): readonly NameValue[] {
   const pairs = nameValues('ARG', instruction.rest, graph.dockerfile.escapeChar)
+  const values: NameValue[] = []
   let env = before.env
   for (const { name, value } of typeof pairs === 'string' ? [] : pairs) {
     const given = graph.buildArgs[name]
@@ -94,6 +101,13 @@ function withArgs(instruction: Instruction, before: StageState, graph: StageGrap
       value === undefined ? graph.globalArgs[name] : expandIn(graph, { instruction, before: { ...before, env } }, value)
     const result = given ?? filled
     if (result !== undefined) env = { ...env, [name]: result }
+    values.push({ name, value: result })
   }
-  return env
+  return values
+}
+
+function withArgs(instruction: Instruction, before: StageState, graph: StageGraph): Readonly<Record<string, string>> {
+  const values = argValues({ instruction, before }, graph)
+  const set = values.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
+  return { ...before.env, ...Object.fromEntries(set) }
 }

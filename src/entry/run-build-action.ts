@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
+import { redact } from '../base/redact.ts'
 import { imageName } from '../flow/find-image.ts'
 import { ReportDraft } from '../flow/report-draft.ts'
 import { secretValues } from '../flow/secret-files.ts'
@@ -33,7 +34,8 @@ export async function runBuildAction(): Promise<void> {
     const { deps, saves } = openDeps(inputs, { host, context, env: process.env, signal })
     const result = await buildImage(inputs, deps, report)
     for (const [name, value] of result.outputs) host.output(name, value)
-    if (result.dockerfile !== undefined) host.output('dockerfile', await keepDockerfile(result.dockerfile, host))
+    if (result.dockerfile !== undefined)
+      host.output('dockerfile', await keepDockerfile(redact(result.dockerfile), host))
     host.saveState(SAVES_STATE, encodeSaves(saves))
     await show(result.report, host)
   } catch (error) {

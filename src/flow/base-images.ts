@@ -1,9 +1,9 @@
 import type { BaseImage } from '../dockerfile/dockerfile.ts'
 import { resolveStages } from '../dockerfile/stage-graph.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { type ImageConfig, imageConfig } from '../registry/image-config.ts'
+import { type FoundImage, imageConfig } from '../registry/image-config.ts'
 import { parsePlatform } from '../registry/platform.ts'
-import { withDigest } from '../registry/reference.ts'
+import { formatReference, withDigest } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Content } from './content.ts'
 import { buildOptions, nativePlatform, type Source } from './source.ts'
@@ -11,6 +11,12 @@ import { buildOptions, nativePlatform, type Source } from './source.ts'
 /** A base image's configuration with what it tells of its making. */
 export interface KnownBase extends BaseImage {
   readonly history: readonly string[]
+  /** As FROM names it, build arguments filled in. */
+  readonly name: string
+  /** The image that stands for the name, by digest. */
+  readonly pinned: string
+  /** Its configuration as it is in the registry. */
+  readonly configJson: unknown
 }
 
 /** Configurations of the images that stages stand on. */
@@ -34,8 +40,9 @@ export async function readBaseImages(
   const wanted = typeof platform === 'string' ? [] : content.images.filter(({ name }) => roots.has(name))
   const read = wanted.map(async ({ name, reference, digest }): Promise<[string, KnownBase] | undefined> => {
     if (typeof platform === 'string') return undefined
-    const found = await imageConfig(registry, withDigest(reference, digest), platform).catch(() => undefined)
-    return found?.kind === 'found' ? [name, knownBase(found.config)] : undefined
+    const pinned = withDigest(reference, digest)
+    const found = await imageConfig(registry, pinned, platform).catch(() => undefined)
+    return found?.kind === 'found' ? [name, knownBase(name, formatReference(pinned), found)] : undefined
   })
   const known = new Map((await Promise.all(read)).filter((entry) => entry !== undefined))
   const rootOf = (stage: number): KnownBase | undefined => {
@@ -46,7 +53,7 @@ export async function readBaseImages(
   return { byReference: (reference) => known.get(reference) ?? { env: {} }, rootOf }
 }
 
-function knownBase(config: ImageConfig): KnownBase {
+function knownBase(name: string, pinned: string, { config, configJson }: FoundImage): KnownBase {
   const env = config.env.map((entry): [string, string] => {
     const at = entry.indexOf('=')
     return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)]
@@ -58,5 +65,8 @@ function knownBase(config: ImageConfig): KnownBase {
     shell: config.shell.length === 0 ? undefined : config.shell,
     onBuild: config.onBuild,
     history: config.history,
+    name,
+    pinned,
+    configJson,
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BuildPlan, pushOutput } from '../buildx/build-args.ts'
+import { type BuildPlan, pushOutput, withImageConfig } from '../buildx/build-args.ts'
 import type { BuildMetadata } from '../buildx/build-metadata.ts'
 import type { Builder, BuildxCommand } from '../buildx/builder.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
@@ -12,6 +12,7 @@ import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference } from '../registry/reference.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { repositoriesOf } from './find-image.ts'
+import type { LiftedImage } from './lifted-image.ts'
 import { prepareSecrets } from './secret-files.ts'
 import type { Source } from './source.ts'
 
@@ -27,6 +28,8 @@ export interface BuildOrder {
   readonly content: Content | UnknownContent
   /** The Dockerfile that is built: the user's own, or rewritten. */
   readonly dockerfile: string
+  /** What the image needs beside the Dockerfile, where that was rewritten to leave its base alone. */
+  readonly lifted: LiftedImage | undefined
   readonly publish: PublishPlan
   readonly builder: Builder
   readonly buildx: BuildxCommand
@@ -70,11 +73,11 @@ export function buildPlan(
   secrets: readonly string[],
   metadataFile: string,
 ): BuildPlan {
-  const { inputs, source, publish } = order
+  const { inputs, source, publish, lifted } = order
   const outputs = [
     ...inputs.outputs,
-    ...(inputs.push ? [pushOutput(inputs.compression)] : []),
-    ...(inputs.load ? ['type=docker'] : []),
+    ...(inputs.push ? [pushOutput(inputs.compression, lifted?.config)] : []),
+    ...(inputs.load ? [withImageConfig('type=docker', lifted?.config)] : []),
   ]
   return {
     builder: inputs.builder,
@@ -83,7 +86,7 @@ export function buildPlan(
     target: inputs.target,
     platforms: inputs.platforms,
     buildArgs: inputs.buildArgs,
-    buildContexts: inputs.buildContexts,
+    buildContexts: lifted?.buildContexts ?? inputs.buildContexts,
     labels: inputs.labels,
     secrets,
     tags: imageNames(inputs, order.content),

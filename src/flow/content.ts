@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { messageOf } from '../base/errors.ts'
 import { declaredBuildArgs, externalImages } from '../dockerfile/stage-graph.ts'
@@ -88,7 +89,8 @@ async function hashNamedContexts(inputs: BuildInputs, registry: Registry): Promi
     if (value.startsWith(IMAGE_CONTEXT))
       return [name, await digestNow(toReference(value.slice(IMAGE_CONTEXT.length)), registry)]
     if (/^[a-z-]+:|^git@/.test(value)) throw new Error(`the named context ${name} is not a folder or an image`)
-    return [name, (await hashContext(resolve(value), '')).digest]
+    const ignored = await readFile(join(value, '.dockerignore'), 'utf8').catch(() => '')
+    return [name, (await hashContext(resolve(value), ignored)).digest]
   })
   return new Map(await Promise.all(hashes))
 }

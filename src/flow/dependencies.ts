@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { messageOf } from '../base/errors.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
 import type { BuildView, InstallStep, Refusal } from '../dockerfile/dockerfile.ts'
 import { findInstalls, isInstallStep } from '../dockerfile/find-installs.ts'
@@ -107,7 +108,10 @@ async function planStage(
   if (obstacle !== undefined)
     return refuse(obstacle.code, obstacle.file === '' ? obstacle.sentence : `${obstacle.file}: ${obstacle.sentence}`)
   const settings = mergeSettings(first.settings, wanted.settings)
-  const installerImage = await tools.installerFor(python.version)
+  const installerImage = await tools
+    .installerFor(python.version)
+    .catch((error: unknown) => ({ reason: messageOf(error) }))
+  if (typeof installerImage !== 'string') return refuse('resolution-failed', installerImage.reason)
   const request: ResolveRequest = {
     image: installerImage,
     pythonVersion: python.version,

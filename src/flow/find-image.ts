@@ -17,10 +17,10 @@ export function repositoriesOf(inputs: BuildInputs): readonly RepositoryName[] {
   return [...byName.values()]
 }
 
-/** The image's name for people: its first repository; empty for a build without tags. */
+/** The image's name for people: its first repository. */
 export function imageName(inputs: BuildInputs): string {
   const [first] = repositoriesOf(inputs)
-  return first === undefined ? '' : formatRepository(first)
+  return first === undefined ? 'image without a name' : formatRepository(first)
 }
 
 /** The check's question for this build; undefined with the reason when there is nothing to ask. */
@@ -59,7 +59,9 @@ export async function findImage(
 }
 
 /** Tags that were put on the found image, or why it must be built after all. */
-export type Tagged = { readonly kind: 'tagged' } | { readonly kind: 'gone'; readonly reason: string }
+export type Tagged =
+  | { readonly kind: 'tagged'; readonly imageId: Digest }
+  | { readonly kind: 'gone'; readonly reason: string }
 
 /** Puts all tags on an image that is there, in every repository. A record may lie: then the image is gone. */
 export async function tagFoundImage(inputs: BuildInputs, digest: Digest, deps: Deps): Promise<Tagged> {
@@ -76,7 +78,8 @@ export async function tagFoundImage(inputs: BuildInputs, digest: Digest, deps: D
       const [failure] = result.failed
       if (failure !== undefined) return { kind: 'gone', reason: `a tag could not be put: ${failure.error.message}` }
     }
-    return { kind: 'tagged' }
+    const [first] = results
+    return { kind: 'tagged', imageId: (first?.kind === 'done' ? first.configDigest : undefined) ?? digest }
   } catch (error) {
     return { kind: 'gone', reason: `tags could not be put: ${messageOf(error)}` }
   }

@@ -21,11 +21,12 @@ export function skippedImage(
   inputs: BuildInputs,
   content: Content | UnknownContent,
   check: Extract<ImageCheck, { kind: 'found' }>,
+  imageId: Digest,
   report: ReportDraft,
 ): ImageResult {
   report.add({ digest: check.digest, tags: inputs.tags.map(formatReference) })
   const outputs = outputMap(inputs, content, check.digest, {
-    imageid: check.digest,
+    imageid: imageId,
     metadata: JSON.stringify(
       { 'containerimage.digest': check.digest, 'image.name': inputs.tags.map(formatReference).join(',') },
       null,

@@ -1,5 +1,4 @@
 import type { FoundBuilder } from '../buildx/builder.ts'
-import { runInImage } from '../buildx/run-in-image.ts'
 import type { Deps } from '../deps.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
 import { renderLinked } from '../dockerfile/render-dockerfile.ts'
@@ -10,7 +9,9 @@ import type { ReportDockerfileStep } from '../report/report.ts'
 import { readBaseImages } from './base-images.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { type Dependencies, planDependencies } from './dependencies.ts'
+import { type LiftedImage, liftableTarget, liftedImage } from './lifted-image.ts'
 import { recallPlan } from './plan-memory.ts'
+import { installerRunner } from './run-installer.ts'
 import { buildOptions, type Source } from './source.ts'
 
 /** How dependency layers become part of the image. */
@@ -23,6 +24,10 @@ export interface PlannedDockerfile {
   readonly layers: readonly StageLayers[]
   readonly steps: readonly ReportDockerfileStep[]
   readonly notes: readonly string[]
+  /** Bytes of images that were pulled to plan. */
+  readonly pulledBytes: number
+  /** Set where the Dockerfile alone no longer says what the image's configuration is. */
+  readonly lifted?: LiftedImage | undefined
 }
 
 /** Plans the layers of dependencies and writes the Dockerfile that makes them. */
@@ -37,28 +42,22 @@ export async function planDockerfile(
   if (content.kind === 'unknown') return asWritten(source, [`base images are not known: ${content.reason}`], [])
   const images = await readBaseImages(inputs, source, content, deps.registry)
   const view = { ...buildOptions(inputs), baseImage: images.byReference, contextFiles: source.files.files }
+  let pulledBytes = 0
   const dependencies = await planDependencies(inputs, source, {
     view,
     images,
     installerFor: (python) => pinInstaller(inputs, python, deps),
-    runInstaller: async (run) => {
-      const { buildx } = await found
-      const { tempDir } = deps.context
-      const tools = {
-        exec: deps.exec,
-        buildx,
-        builder: inputs.builder,
-        allow: inputs.allow,
-        tempDir,
-        signal: deps.signal,
-      }
-      return runInImage({ image: run.image, script: run.script, files: run.files, fresh: run.relock }, tools)
-    },
+    runInstaller: installerRunner(inputs, found, deps, (bytes) => {
+      pulledBytes += bytes
+    }),
     store: deps.store,
     recallPlan: (stage) => recallPlan(inputs, stage, deps.store),
   })
-  if (dependencies.layers.length === 0) return asWritten(source, dependencies.notes, leftSteps(source, dependencies))
-  const rendered = renderLinked(source.dockerfile, dependencies.layers, view)
+  if (dependencies.layers.length === 0) {
+    return { ...asWritten(source, dependencies.notes, leftSteps(source, dependencies)), pulledBytes }
+  }
+  const target = liftableTarget(inputs, source, images, (await found).builder, deps.env)
+  const rendered = renderLinked(source.dockerfile, dependencies.layers, { ...view, lift: target?.options })
   const links = rendered.links.map(({ line, linked, reason }): ReportDockerfileStep => {
     return { line, text: lineOf(source, line), what: linked ? 'linked' : 'left', reason }
   })
@@ -78,6 +77,8 @@ export async function planDockerfile(
     layers: dependencies.layers,
     steps: [...rewritten, ...links, ...leftSteps(source, dependencies)].sort((a, b) => a.line - b.line),
     notes: dependencies.notes,
+    pulledBytes,
+    lifted: target && rendered.config ? liftedImage(rendered.config, inputs, target.root) : undefined,
   }
 }
 
@@ -86,7 +87,7 @@ function asWritten(
   notes: readonly string[],
   steps: readonly ReportDockerfileStep[],
 ): PlannedDockerfile {
-  return { text: source.dockerfile.text, assembly: 'as-written', layers: [], steps, notes }
+  return { text: source.dockerfile.text, assembly: 'as-written', layers: [], steps, notes, pulledBytes: 0 }
 }
 
 function leftSteps(source: Source, { refusals }: Dependencies): readonly ReportDockerfileStep[] {

@@ -50,6 +50,7 @@ export function describeBuild(
   const { timeline, metadata } = built
   return {
     digest: metadata.digest,
+    pulledBytes: dockerfile.pulledBytes + timeline.pulledBytes,
     layers: dependencyLayers(dockerfile, timeline),
     caches: [...publish.cacheFrom.map((option) => importRow(formatCacheOption(option), timeline)), ...caches],
     publish: { plan: publish.mode, reason: publish.reason, legs: legs(timeline) },

@@ -9,8 +9,14 @@ import { hasUv, runOnRunner } from '../python/run-on-runner.ts'
  * Where versions are resolved: with the runner's own uv, while the builder fetches the installer image that the new
  * layers need anyway; without uv, or when that fails, in the installer image.
  * @param found awaited only when something is to be resolved
+ * @param onPulled gets the bytes of images that the builder pulled for it
  */
-export function installerRunner(inputs: BuildInputs, found: Promise<FoundBuilder>, deps: Deps): RunInstaller {
+export function installerRunner(
+  inputs: BuildInputs,
+  found: Promise<FoundBuilder>,
+  deps: Deps,
+  onPulled: (bytes: number) => void,
+): RunInstaller {
   const { tempDir } = deps.context
   const inImage: RunInstaller = async ({ image, script, files, relock }) => {
     const { buildx } = await found
@@ -22,7 +28,9 @@ export function installerRunner(inputs: BuildInputs, found: Promise<FoundBuilder
       tempDir,
       signal: deps.signal,
     }
-    return runInImage({ image, script, files, fresh: relock }, tools)
+    const result = await runInImage({ image, script, files, fresh: relock }, tools)
+    onPulled(result.pulledBytes)
+    return result
   }
   return async (run) => {
     if (!(await hasUv(deps.exec))) return inImage(run)

@@ -27,7 +27,7 @@ export interface ContentKeyParts {
   readonly sbom: string | undefined
   readonly compression: string
   readonly outputs: readonly string[]
-  /** How dependencies are laid into layers: digest of the installer image and bounds, or off. */
+  /** How dependencies are laid into layers: name of the installer image and bounds, or off. */
   readonly layers:
     | { readonly installer: string; readonly maxLayers: number; readonly python: string | undefined }
     | 'off'

@@ -104,9 +104,6 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     store: reader.choice('store', ['auto', 'actions', 'local', 'off']),
   }
   if (inputs.push && inputs.tags.length === 0) reader.mistake('tags', '', 'is empty, but push needs a name to push to')
-  if (inputs.push && inputs.load && inputs.platforms.length > 1) {
-    reader.mistake('load', 'true', 'takes one platform, platforms has several')
-  }
   reader.finish()
   return inputs
 }

@@ -26,12 +26,13 @@ export const SIZES_FILE = 'wheel-sizes.txt'
 export function resolveScript(inputs: ResolveInputs): string {
   const compile = ['uv', 'pip', 'compile', '--quiet', ...resolveArgs(inputs).map(shellWord)].join(' ')
   return [
+    // On a runner the caller names the folder.
+    '[ -n "$OUT" ] || OUT=/out',
     'set -eu',
     'export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 NO_COLOR=1',
-    'out="${OUT:-/out}"',
-    'mkdir -p "$out"',
-    `${compile} --format pylock.toml -o "$out/${LOCK_FILE}" requirements.in >/dev/null`,
-    `"$(command -v python3 || command -v python)" wheel-sizes.py "$out/${LOCK_FILE}" "$out/${SIZES_FILE}" || true`,
+    'mkdir -p "$OUT"',
+    `${compile} --format pylock.toml -o "$OUT/${LOCK_FILE}" requirements.in >/dev/null`,
+    `"$(command -v python3 || command -v python)" wheel-sizes.py "$OUT/${LOCK_FILE}" "$OUT/${SIZES_FILE}" || true`,
     '',
   ].join('\n')
 }

@@ -32,6 +32,8 @@ export interface FoundImage {
   /** Of the platform's manifest. */
   readonly digest: Digest
   readonly config: ImageConfig
+  /** The configuration as it is in the registry, parsed: all of it, nothing checked. */
+  readonly configJson: unknown
   readonly layers: readonly Descriptor[]
 }
 
@@ -66,7 +68,14 @@ export async function imageConfig(
   if (isOther && config.platform !== undefined) {
     return { kind: 'no-platform', topDigest: top.digest, platforms: [formatPlatform(config.platform)] }
   }
-  return { kind: 'found', topDigest: top.digest, digest: chosen.manifest.digest, config, layers: parsed.layers }
+  return {
+    kind: 'found',
+    topDigest: top.digest,
+    digest: chosen.manifest.digest,
+    config,
+    configJson: json,
+    layers: parsed.layers,
+  }
 }
 
 /** The platforms that an image has, attestations left out. A single manifest says nothing here: undefined. */

@@ -31,6 +31,8 @@ export type PutTagsResult =
   | {
       readonly kind: 'done'
       readonly digest: Digest
+      /** Digest of the configuration; undefined for an index. */
+      readonly configDigest: Digest | undefined
       readonly put: readonly TagPut[]
       readonly failed: readonly TagFailure[]
     }
@@ -58,6 +60,7 @@ export async function putTags(
   const manifest = await registry.manifest(source)
   if (manifest === undefined) return { kind: 'source-missing' }
 
+  const parsed = parseManifest(manifest)
   const moves = new Map<string, Promise<Moved>>()
   const moveInto = (repository: RepositoryName): Promise<Moved> => {
     const key = formatRepository(repository)
@@ -79,6 +82,7 @@ export async function putTags(
   return {
     kind: 'done',
     digest: manifest.digest,
+    configDigest: parsed.kind === 'image' ? parsed.config.digest : undefined,
     put: outcomes.filter((outcome) => 'mounted' in outcome),
     failed: outcomes.filter((outcome) => 'error' in outcome),
   }

@@ -1,0 +1,142 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { digestOf } from '../src/base/digest.ts'
+import { createProgress } from '../src/buildx/progress.ts'
+import { builtImage, skippedImage } from '../src/flow/image-result.ts'
+import { ReportDraft } from '../src/flow/report-draft.ts'
+import { parseBuildInputs } from '../src/inputs/build-inputs.ts'
+import { BUILD_INPUTS, BUILD_OUTPUTS } from '../src/inputs/input-list.ts'
+import { actionYml, withTables } from '../tools/build/describe-inputs.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const HOW = 'npx node tools/build/describe-inputs.ts writes it anew'
+
+const text = readFileSync(join(ROOT, 'action.yml'), 'utf8')
+const action: unknown = parse(text)
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+/** What lies at a path of parsed YAML; undefined where there is nothing. */
+function at(...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    action,
+  )
+}
+
+function keysAt(...path: readonly string[]): readonly string[] {
+  const value = at(...path)
+  return typeof value === 'object' && value !== null ? Object.keys(value) : []
+}
+
+describe('action.yml', () => {
+  test(`is what the list of inputs makes of it (${HOW})`, () => {
+    expect(text).toBe(actionYml())
+  })
+
+  test('has the inputs of the list in its order, with its defaults and descriptions', () => {
+    expect(keysAt('inputs')).toEqual(BUILD_INPUTS.map(({ name }) => name))
+    for (const { name, fallback, description } of BUILD_INPUTS) {
+      expect({ name, ...Object(at('inputs', name)) }).toEqual({
+        name,
+        description,
+        required: false,
+        default: fallback,
+      })
+    }
+  })
+
+  test('has no input that is described twice or without a word', () => {
+    const names = BUILD_INPUTS.map(({ name }) => name)
+    expect(names).toEqual([...new Set(names)])
+    expect(BUILD_INPUTS.filter(({ description }) => description.trim() === '')).toEqual([])
+  })
+
+  test('runs files that are there, on the Node of package.json', () => {
+    const files = [at('runs', 'main'), at('runs', 'post')]
+    expect(files).toEqual(['dist/main/index.js', 'dist/post/index.js'])
+    expect(files.filter((file) => !existsSync(join(ROOT, String(file))))).toEqual([])
+    const [, node] = /"node": ">=(\d+)"/.exec(readFileSync(join(ROOT, 'package.json'), 'utf8')) ?? []
+    expect(`node${node}`).toBe(at('runs', 'using'))
+  })
+})
+
+describe('the parser', () => {
+  test('reads every input of action.yml and no other', () => {
+    const seen = new Set<string>()
+    parseBuildInputs((name) => {
+      seen.add(name)
+      return ''
+    })
+    expect([...seen].sort()).toEqual([...keysAt('inputs')].sort())
+  })
+
+  test('takes the defaults of action.yml as it takes nothing at all', () => {
+    const given = parseBuildInputs((name) => String(at('inputs', name, 'default') ?? ''))
+    expect(given).toEqual(parseBuildInputs(() => ''))
+  })
+})
+
+describe('the outputs', () => {
+  const names = BUILD_OUTPUTS.map(([name]) => name)
+
+  test('of action.yml are those of the list', () => {
+    expect(keysAt('outputs')).toEqual(names)
+  })
+
+  test('are set by a run that builds: all of them', () => {
+    const entry = readFileSync(join(ROOT, 'src/entry/run-build-action.ts'), 'utf8')
+    // The entry alone knows where the Dockerfile is kept.
+    const byEntry = [...entry.matchAll(/host\.output\('([a-z-]+)'/g)].map(([, name]) => name)
+    expect([...built(), ...byEntry].sort()).toEqual([...names].sort())
+  })
+
+  test('are set by a run that skips, but for the Dockerfile that was not built', () => {
+    expect([...skipped(), 'dockerfile'].sort()).toEqual([...names].sort())
+  })
+})
+
+describe('README', () => {
+  test(`has the tables that the list of inputs makes (${HOW})`, () => {
+    expect(readme).toBe(withTables(readme))
+  })
+
+  test('names every input and output', () => {
+    const missing = [...BUILD_INPUTS.map(({ name }) => name), ...BUILD_OUTPUTS.map(([name]) => name)].filter(
+      (name) => !readme.includes(`| \`${name}\` |`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  test('needs its markers', () => {
+    expect(() => withTables(readme.replace('<!-- /inputs -->', ''))).toThrow('lacks the markers')
+  })
+})
+
+function draft(): ReportDraft {
+  return new ReportDraft('ghcr.io/org/app', [], 0, { now: () => 0 })
+}
+
+function built(): readonly string[] {
+  const dockerfile = { text: '', assembly: 'as-written', layers: [], steps: [], notes: [], pulledBytes: 0 } as const
+  const { outputs } = builtImage(
+    parseBuildInputs(() => ''),
+    { kind: 'unknown', reason: 'none' },
+    dockerfile,
+    { metadata: { text: '{}', digest: undefined, imageId: undefined }, timeline: createProgress().snapshot() },
+    draft(),
+  )
+  return [...outputs.keys()]
+}
+
+function skipped(): readonly string[] {
+  const { outputs } = skippedImage(
+    parseBuildInputs(() => ''),
+    { kind: 'unknown', reason: 'none' },
+    { kind: 'found', digest: digestOf('an image'), via: 'registry' },
+    digestOf('a configuration'),
+    draft(),
+  )
+  return [...outputs.keys()]
+}

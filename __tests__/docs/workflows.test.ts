@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { BUILD_INPUTS, BUILD_OUTPUTS } from '../../src/inputs/input-list.ts'
+import { codeBlocks, ROOT, readText } from './documents.ts'
+
+const FOLDER = '.github/workflows'
+const inputs = new Set(BUILD_INPUTS.map(({ name }) => name))
+const outputs = new Set(BUILD_OUTPUTS.map(([name]) => name))
+const blocks = codeBlocks('yaml').map(({ path, code }) => [path, code] as const)
+const workflows = readdirSync(join(ROOT, FOLDER)).map((name) => [name, readText(`${FOLDER}/${name}`)] as const)
+
+describe('YAML in the docs', () => {
+  test('is there', () => {
+    expect(blocks.length).toBeGreaterThan(2)
+  })
+
+  test.each(blocks)('of %s can be parsed, and gives our action inputs that it has', (_, code) => {
+    const steps = stepsIn(parse(code))
+    expect(steps.length).toBeGreaterThan(0)
+    const unknown = steps
+      .filter(({ uses }) => /image-cache-action@/.test(String(uses)))
+      .flatMap((step) => Object.keys(Object(step.with)).filter((name) => !inputs.has(name)))
+    expect(unknown).toEqual([])
+  })
+
+  test.each(blocks)('of %s reads outputs that our action has', (_, code) => {
+    const read = [...code.matchAll(/steps\.image\.outputs\.([\w-]+)/g)].map(([, name = '']) => name)
+    expect(read.filter((name) => !outputs.has(name))).toEqual([])
+  })
+})
+
+describe.each(workflows)('the workflow %s', (_, text) => {
+  test('pins every action to a commit, with its version beside it', () => {
+    const used = [...text.matchAll(/^\s*(?:- )?uses: (\S+)(.*)$/gm)].filter(([, name = '']) => !name.startsWith('./'))
+    const loose = used.filter(([, name = '', rest = '']) => !/@[0-9a-f]{40}$/.test(name) || !/^ # v\d/.test(rest))
+    expect(loose.map(([line]) => line.trim())).toEqual([])
+  })
+
+  test('may read contents and no more, and leaves no token behind', () => {
+    const workflow: unknown = parse(text)
+    expect(workflow).toMatchObject({ permissions: { contents: 'read' } })
+    const checkouts = stepsIn(workflow).filter(({ uses }) => String(uses).startsWith('actions/checkout@'))
+    expect(checkouts.length).toBeGreaterThan(0)
+    for (const step of checkouts) expect(step).toMatchObject({ with: { 'persist-credentials': false } })
+  })
+})
+
+/** Every step below a value: an object that uses an action or runs a command. */
+function stepsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  if (Array.isArray(value)) return value.flatMap(stepsIn)
+  if (typeof value !== 'object' || value === null) return []
+  const record: Readonly<Record<string, unknown>> = { ...value }
+  if ('uses' in record || 'run' in record) return [record]
+  return Object.values(record).flatMap(stepsIn)
+}
