@@ -1,0 +1,58 @@
+import { rm } from 'node:fs/promises'
+import type { Deps, PendingSave } from '../deps.ts'
+import { secretValues } from '../flow/secret-files.ts'
+import type { Host } from '../host/host.ts'
+import { TerminalHost, terminalContext } from '../host/terminal-host.ts'
+import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
+import type { CommandWorld } from './command-world.ts'
+import { wantsColor } from './live-progress.ts'
+
+/** What a command gets to work with. */
+export interface CommandRun {
+  readonly inputs: BuildInputs
+  readonly host: Host
+  readonly deps: Deps
+  readonly saves: readonly PendingSave[]
+}
+
+/**
+ * Runs a command: inputs are checked, the outside opened, errors shown, temporary files removed.
+ * @param command writes its result to standard output itself
+ * @returns the exit code
+ */
+export async function runCommand(
+  values: ReadonlyMap<string, string>,
+  world: CommandWorld,
+  command: (run: CommandRun) => Promise<void>,
+): Promise<number> {
+  const host = new TerminalHost({ messages: world.stderr, inputs: values, env: world.env })
+  const context = terminalContext(process.cwd())
+  try {
+    const inputs = parseBuildInputs((name) => values.get(name) ?? '')
+    for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
+    const isTerminal = world.stderr.isTTY === true
+    const { deps, saves } = world.openDeps(inputs, {
+      host,
+      context,
+      env: world.env,
+      signal: world.signal,
+      screen: isTerminal ? await openScreen() : undefined,
+      color: wantsColor(world.env, isTerminal),
+    })
+    await command({ inputs, host, deps, saves })
+    return 0
+  } catch (error) {
+    const failure = world.failureOf(error)
+    host.error(failure.sentence)
+    for (const line of [failure.hint, failure.stack]) if (line !== '') host.info(line)
+    return 1
+  } finally {
+    await rm(context.tempDir, { recursive: true, force: true })
+  }
+}
+
+/** Loaded only where there is a terminal: a job's log never needs it. */
+async function openScreen(): Promise<{ (frame: string): void; clear(): void }> {
+  const { logUpdateStderr } = await import('log-update')
+  return logUpdateStderr
+}
