@@ -10,6 +10,7 @@ import {
   startBuilder,
   stopBuilder,
 } from './builder-daemon.ts'
+import { stopCacheServiceDaemon } from './cache-service-daemon.ts'
 import { withFileLock } from './file-lock.ts'
 import { defaultStateDir } from './locations.ts'
 import { removeRegistryStorage, runningRegistry, startRegistry, stopRegistry } from './registry-daemon.ts'
@@ -92,6 +93,7 @@ export async function stopServices(stateDir: string = defaultStateDir()): Promis
       if (await stopBuilder(stateDir, version)) stopped.push(`buildkitd ${version}`)
     }
     if (await stopRegistry(stateDir)) stopped.push('registry')
+    if (await stopCacheServiceDaemon(stateDir)) stopped.push("GitHub's cache service")
     await removeRegistryStorage(stateDir)
     for (const left of ['docker', 'bin', 'registry.yml'])
       await rm(join(stateDir, left), { recursive: true, force: true })

@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util'
 import { baseImages } from './base-images.ts'
 import type { BuildkitVersion } from './builder-daemon.ts'
+import { cacheServiceEnv, startCacheServiceDaemon } from './cache-service-daemon.ts'
 import { defaultStateDir } from './locations.ts'
 import { ServiceError } from './service-error.ts'
 import { servicesStatus, startServices, stopServices } from './service-set.ts'
 
 const usage = `Usage: npm run services -- <command>
 
-  up [--buildkit v0.27.1]   start a registry and a builder, with base images in the registry
+  up [--buildkit v0.27.1]   start a registry with base images, a builder, and a stand-in for GitHub's cache service
   status                    say what runs and how to build with it
   env [--buildkit v0.27.1]  print the variables to be set: eval "$(npm run --silent services -- env)"
   down                      stop what was started and delete what it stored
@@ -61,6 +62,7 @@ async function up(buildkit: BuildkitVersion): Promise<number> {
   const ran = before.registry !== undefined && before.builders.some((one) => one.version === buildkit && one.running)
   const set = await startServices({ buildkit, registryPort: 5000, log })
   const images = await baseImages(set.registry, log)
+  await startCacheServiceDaemon(set.stateDir)
   console.log(ran ? 'Already up:' : 'Up:')
   console.log(`  base images: ${images.python}, ${images.pythonPatched}, ${images.installer}`)
   return await status()
@@ -72,6 +74,8 @@ async function status(): Promise<number> {
   for (const { version, running, env } of builders) {
     console.log(`  buildkitd ${version}: ${running ? `builder ${env.BUILDX_BUILDER}` : 'not running'}`)
   }
+  const cache = await cacheServiceEnv(defaultStateDir())
+  console.log(`  GitHub's cache service: ${cache === undefined ? 'not running' : (cache.ACTIONS_RESULTS_URL ?? '')}`)
   const isUp = registry !== undefined && builders.some((builder) => builder.running)
   if (isUp) {
     console.log(`  logs: ${defaultStateDir()}/logs`)
@@ -89,7 +93,8 @@ async function printEnv(buildkit: BuildkitVersion): Promise<number> {
   if (builder === undefined || !builder.running) {
     throw new ServiceError(`buildkitd ${buildkit} isn't running: start it with npm run services -- up.`)
   }
-  for (const [name, value] of Object.entries(builder.env))
+  const cache = (await cacheServiceEnv(defaultStateDir())) ?? {}
+  for (const [name, value] of Object.entries({ ...builder.env, ...cache }))
     console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`)
   return 0
 }
