@@ -1,5 +1,5 @@
 import { type ErrorCode, ImageCacheError } from '../base/errors.ts'
-import type { BuildTimeline } from './progress-timeline.ts'
+import type { BuildTimeline, StepKind } from './progress-timeline.ts'
 
 interface Cause {
   readonly pattern: RegExp
@@ -15,7 +15,7 @@ const CAUSES: readonly Cause[] = [
     hint: 'Free space on the builder, for example with `docker buildx prune`, or use a larger disk.',
   },
   {
-    pattern: /401 Unauthorized|403 Forbidden|denied: |authorization failed|insufficient_scope/i,
+    pattern: /401 Unauthorized|403 Forbidden|denied: |unauthorized: |authorization failed|insufficient_scope/i,
     code: 'E_REGISTRY_AUTH',
     hint: 'Log in to the registry before this step, with an account that may push and pull there.',
   },
@@ -36,11 +36,15 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
+const COMMANDS: ReadonlySet<StepKind> = new Set(['run'])
+
 /** Turns what a failed build left behind into one error: the step, what it said, and the last lines of its log. */
 export function buildError(timeline: BuildTimeline, status: string): ImageCacheError {
   const { failed } = timeline
   const said = failed?.message ?? lastError(timeline) ?? `buildx ended with ${status} and said nothing`
-  const cause = CAUSES.find(({ pattern }) => pattern.test(said) || timeline.text.some((line) => pattern.test(line)))
+  // The log of a command is the user's: only what the builder itself says tells the cause.
+  const told = failed === undefined || COMMANDS.has(failed.step.kind) ? [] : failed.step.logs
+  const cause = CAUSES.find(({ pattern }) => [said, ...timeline.text, ...told].some((line) => pattern.test(line)))
   const place = failed?.place === undefined ? '' : ` (${failed.place.file}:${failed.place.line})`
   const log = (failed?.step.logs ?? [])
     .slice(-10)

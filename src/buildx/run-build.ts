@@ -8,6 +8,7 @@ import { type BuildMetadata, readBuildMetadata } from './build-metadata.ts'
 import type { BuildxCommand } from './builder.ts'
 import { createProgress } from './progress.ts'
 import type { BuildTimeline } from './progress-timeline.ts'
+import { type UserPlace, withUserPlaces } from './user-places.ts'
 
 export interface BuildTools {
   readonly exec: Exec
@@ -19,6 +20,8 @@ export interface BuildTools {
   readonly env: Readonly<Record<string, string>>
   /** Called while the build runs, at most a few times a second. */
   readonly onProgress: (timeline: BuildTimeline) => void
+  /** The user's file and line for a line of the Dockerfile that is built; undefined where it is none of theirs. */
+  readonly placeOf: (line: number) => UserPlace | undefined
 }
 
 /** A build that ran to its end, well or not; what it had done until then is known in both cases. */
@@ -44,7 +47,7 @@ export async function runBuild(plan: BuildPlan, tools: BuildTools): Promise<Buil
   const env = { ...tools.env, BUILDX_METADATA_WARNINGS: 'true' }
   const args = [...tools.buildx.prefix, ...buildArgs(plan)]
   const result = await tools.exec.run(tools.buildx.command, args, { onStderrLine, signal: tools.signal, env })
-  const timeline = progress.snapshot()
+  const timeline = withUserPlaces(progress.snapshot(), tools.placeOf)
   tools.onProgress(timeline)
   if (result.exitCode !== 0) {
     const status = result.signal === null ? `exit code ${result.exitCode}` : `signal ${result.signal}`

@@ -62,7 +62,7 @@ async function keepDockerfile(text: string, host: GithubHost): Promise<string> {
 
 async function show(report: BuildReport, host: GithubHost): Promise<void> {
   for (const line of reportLines(report)) host.info(line)
-  for (const { message, file, line } of report.warnings) {
+  for (const { message, file, line } of [...report.warnings, ...(report.timeline?.warnings ?? [])]) {
     host.warning(message, { ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) })
   }
   await host.summary(renderSummary(report))

@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { type BuildPlan, pushOutput, withImageConfig } from '../buildx/build-args.ts'
 import type { BuildMetadata } from '../buildx/build-metadata.ts'
 import type { Builder, BuildxCommand } from '../buildx/builder.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
 import { runBuild } from '../buildx/run-build.ts'
+import type { UserPlace } from '../buildx/user-places.ts'
 import type { Deps } from '../deps.ts'
+import { originalLine } from '../dockerfile/original-line.ts'
 import { contentTag } from '../image/content-key.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference } from '../registry/reference.ts'
@@ -59,11 +61,17 @@ export async function buildAndPush(
     secrets: secrets.values,
     env: {},
     onProgress: (timeline) => deps.display.update(timeline),
+    placeOf: (line) => userPlace(order, deps.context.workspace, line),
   })
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
   if (run.kind === 'failed') throw run.error
   return run
+}
+
+function userPlace({ source, dockerfile }: BuildOrder, workspace: string, line: number): UserPlace | undefined {
+  const own = originalLine(source.dockerfile.text, dockerfile, line)
+  return own === undefined ? undefined : { file: relative(workspace, source.dockerfilePath), line: own }
 }
 
 /** The build as data. Pushed images also get the tag of their content, by which the next run finds them. */

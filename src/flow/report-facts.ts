@@ -48,13 +48,16 @@ export function describeBuild(
   caches: readonly ReportCache[],
 ): Partial<BuildReport> {
   const { timeline, metadata } = built
+  const rows = [...publish.cacheFrom.map((option) => importRow(formatCacheOption(option), timeline)), ...caches]
   return {
     digest: metadata.digest,
     pulledBytes: dockerfile.pulledBytes + timeline.pulledBytes,
     layers: dependencyLayers(dockerfile, timeline),
-    caches: [...publish.cacheFrom.map((option) => importRow(formatCacheOption(option), timeline)), ...caches],
+    caches: rows,
     publish: { plan: publish.mode, reason: publish.reason, legs: legs(timeline) },
-    warnings: timeline.warnings.map(({ message, file, line }) => ({ message, file, line })),
+    warnings: rows.flatMap(({ what, outcome, detail }) =>
+      outcome === 'failed' ? [{ message: `${what} failed, the image is not affected: ${detail}` }] : [],
+    ),
   }
 }
 

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { LineRig } from '../support/line-rig.ts'
+import { digestOfTag } from '../support/oci-image.ts'
+
+const minutes = 60_000
+let rig: LineRig
+let options: readonly string[]
+
+beforeAll(async () => {
+  rig = await LineRig.create()
+  await rig.workspace.write('Dockerfile', 'FROM python:3.11-slim\nRUN pip install six==1.17.0 idna==3.11\n')
+  options = Object.entries(rig.inputs('cli:v1')).flatMap(([name, value]) => [`--${name}`, value])
+  // Flags take no value.
+  options = options.flatMap((word, at) => (options[at - 1] === '--push' ? [] : [word]))
+}, 5 * minutes)
+afterAll(() => rig.close(), minutes)
+
+describe('image-cache plan', () => {
+  test(
+    'prints the layers and builds nothing',
+    async () => {
+      const run = await rig.command('plan', '.', ...options)
+      expect(run.exitCode).toBe(0)
+      expect(run.stdout).toMatch(/^layer 1 of stage 0: /)
+      expect(run.stdout).toContain('six 1.17.0')
+      expect(run.stdout).toMatch(/^line 2 .*pip install/m)
+      expect(run.stderr).toMatch(/2 packages in \d layers/)
+      expect(await digestOfTag(`${rig.services.registry}/cli`, 'v1')).toBeUndefined()
+    },
+    minutes,
+  )
+
+  test(
+    'prints JSON alone with --json',
+    async () => {
+      const run = await rig.command('plan', '.', '--json', ...options)
+      const { layers, steps, dockerfile } = JSON.parse(run.stdout)
+      expect(layers.flatMap((layer: { packages: string[] }) => layer.packages).sort()).toEqual([
+        'idna==3.11',
+        'six==1.17.0',
+      ])
+      expect(steps).toMatchObject([{ line: 2, what: 'rewritten' }])
+      expect(dockerfile).toContain('COPY --link --from=')
+    },
+    minutes,
+  )
+})
+
+describe('image-cache build', () => {
+  test(
+    'prints the image on standard output and everything else on standard error',
+    async () => {
+      const run = await rig.command('build', '.', ...options)
+      expect(run.exitCode).toBe(0)
+      const digest = await digestOfTag(`${rig.services.registry}/cli`, 'v1')
+      expect(run.stdout).toBe(`${rig.registry}/cli@${digest}\n`)
+      expect(run.stderr).toContain('built in')
+      expect(run.stderr).not.toContain('\u001b[')
+    },
+    minutes,
+  )
+
+  test(
+    'finds its own record the next time, and prints outputs and report as JSON with --json',
+    async () => {
+      const run = await rig.command('build', '.', '--json', ...options)
+      expect(run.exitCode).toBe(0)
+      const result = JSON.parse(run.stdout)
+      expect(result).toMatchObject({ skipped: 'true', 'cache-hit': 'true', report: { outcome: 'skipped' } })
+      expect(result.digest).toBe(await digestOfTag(`${rig.services.registry}/cli`, 'v1'))
+      expect(result.report.checks).toContainEqual(expect.objectContaining({ what: 'record', outcome: 'found' }))
+    },
+    minutes,
+  )
+
+  test(
+    'ends with 1 and an error on standard error when it fails',
+    async () => {
+      const run = await rig.command('build', 'nowhere', ...options)
+      expect(run.exitCode).toBe(1)
+      expect(run.stdout).toBe('')
+      expect(run.stderr).toMatch(/^error: E_DOCKERFILE: there is no Dockerfile at nowhere\/Dockerfile\n/)
+      const wrong = await rig.command('build', '.', '--compression', 'brotli', '--check', 'never')
+      expect(wrong.exitCode).toBe(1)
+      expect(wrong.stderr).toMatch(/error: E_INPUT: .*"brotli".*"never"/)
+    },
+    minutes,
+  )
+
+  test.each([
+    ['an unknown option', ['build', '.', '--colour'], /unknown option '--colour'/],
+    ['an unknown command', ['bake'], /unknown command 'bake'/],
+    ['no command', [], /Usage: image-cache/],
+  ])(
+    'ends with 2 for %s',
+    async (_, args, message) => {
+      const run = await rig.command(...args)
+      expect([run.exitCode, run.stdout]).toEqual([2, ''])
+      expect(run.stderr).toMatch(message)
+    },
+    minutes,
+  )
+
+  test(
+    'ends with 0 for --help, which goes to standard output',
+    async () => {
+      const run = await rig.command('build', '--help')
+      expect([run.exitCode, run.stderr]).toEqual([0, ''])
+      expect(run.stdout).toContain('--optimize-layers')
+    },
+    minutes,
+  )
+})

@@ -1,0 +1,30 @@
+import type { BuildTimeline } from './progress-timeline.ts'
+
+/** A line of a file that people know. */
+export interface UserPlace {
+  readonly file: string
+  readonly line: number
+}
+
+/** Puts the user's own file and lines in the place of those of the Dockerfile that was built. */
+export function withUserPlaces(
+  timeline: BuildTimeline,
+  placeOf: (line: number) => UserPlace | undefined,
+): BuildTimeline {
+  const { failed, warnings } = timeline
+  return {
+    ...timeline,
+    failed: failed && { ...failed, place: failed.place && placeOf(failed.place.line) },
+    warnings: warnings.map((warning) => {
+      const place = warning.line === undefined ? undefined : placeOf(warning.line)
+      // Some messages name the line, too.
+      const line = place === undefined ? '' : ` (line ${place.line})`
+      return {
+        ...warning,
+        message: warning.message.replace(/ \(line \d+\)$/, line),
+        file: place?.file,
+        line: place?.line,
+      }
+    }),
+  }
+}
