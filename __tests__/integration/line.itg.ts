@@ -158,6 +158,7 @@ describe('a change, on an emptied builder', () => {
     async () => {
       const { run, fresh, moved, after } = await change('patched', 'base/hub:2')
       expect({ fresh, moved }).toEqual({ fresh: 0, moved: nothing })
+      expect(run.traffic.pulledBytes).toBeLessThan(100_000)
       expect(run.summary).not.toContain('🔨 built')
       const output = await rig.runInside(
         `${rig.registry}/app@${after.digest}`,
