@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { WAY_NAMES, type WayName } from './bench-result.ts'
 
 export const BENCH_USAGE = `Usage: npm run bench [-- options]
 
@@ -7,6 +8,7 @@ Builds one project in four ways side by side, each build on an emptied builder, 
   --project NAME  small (default), sklearn or torch (2.8 GB of packages, 40 GB of disk, about half an hour)
   --runs N        how often each change is measured, 1 to 5, default 3; a change whose builds take longer than a
                   minute together is measured less often, a cold build once
+  --ways NAMES    only some ways, with commas between them: default, zstd, chain, ours
   --latency MS    time that each request takes in the second half of the rows about existing images, default 40
   --json FILE     write this run's result there, too
   --out FOLDER    where results.json and results.svg go, default docs/benchmarks; FOLDER.md gets the tables where it
@@ -15,6 +17,7 @@ Builds one project in four ways side by side, each build on an emptied builder, 
 export interface BenchOptions {
   readonly project: string
   readonly runs: number
+  readonly ways: readonly WayName[]
   readonly latency: number
   readonly json: string | undefined
   readonly out: string | undefined
@@ -32,6 +35,7 @@ export function parseBenchOptions(
     const options = {
       project: { type: 'string', default: 'small' },
       runs: { type: 'string', default: '3' },
+      ways: { type: 'string', default: WAY_NAMES.join(',') },
       latency: { type: 'string', default: '40' },
       json: { type: 'string' },
       out: { type: 'string' },
@@ -45,8 +49,12 @@ export function parseBenchOptions(
     if (!['small', 'sklearn', 'torch'].includes(values.project)) {
       return refuse(`--project: "${values.project}" is not one of small, sklearn, torch`)
     }
+    const asked = values.ways.split(',')
+    const unknown = asked.find((name) => !WAY_NAMES.some((way) => way === name))
+    if (unknown !== undefined) return refuse(`--ways: "${unknown}" is not one of ${WAY_NAMES.join(', ')}`)
+    const ways = WAY_NAMES.filter((way) => asked.includes(way))
     const { project, json, out } = values
-    return { project, runs: Number(values.runs), latency: Number(values.latency), json, out }
+    return { project, runs: Number(values.runs), ways, latency: Number(values.latency), json, out }
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error))
   }

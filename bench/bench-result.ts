@@ -1,8 +1,10 @@
 import type { Shape } from '../tools/measure/shape.ts'
 import type { Spread } from './statistics.ts'
 
-/** The ways that are compared. */
-export type WayName = 'default' | 'zstd' | 'chain' | 'ours'
+/** The ways that are compared, in this order. */
+export const WAY_NAMES = ['default', 'zstd', 'chain', 'ours'] as const
+
+export type WayName = (typeof WAY_NAMES)[number]
 
 /** One way to build and one shape, measured several times. */
 export interface ShapeResult {

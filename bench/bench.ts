@@ -39,7 +39,7 @@ async function bench(options: BenchOptions): Promise<void> {
   if (!existsSync(join(root, 'dist/main/index.js'))) {
     throw new ImageCacheError('E_INPUT', 'dist/main/index.js is missing: make it with npm run build')
   }
-  log(`${project.name}-service in ${BENCH_WAYS.length} ways, every build on an emptied builder`)
+  log(`${project.name}-service in ${options.ways.length} ways, every build on an emptied builder`)
   const place = { stateDir: `${defaultStateDir()}-bench`, signal, disk: project.disk, log }
   const measured = await withWorkplace(place, (workplace) => measure(workplace, project, options))
   const machine = await describeMachine()
@@ -53,10 +53,11 @@ async function bench(options: BenchOptions): Promise<void> {
 async function measure(
   place: Workplace,
   project: Project,
-  { runs, latency }: BenchOptions,
+  { runs, ways, latency }: BenchOptions,
 ): Promise<Pick<BenchResult, 'shapes' | 'timed'>> {
   const shapes: ShapeResult[] = []
-  for (const way of BENCH_WAYS) shapes.push(...(await runShapes(way, { place, project, runs, log })))
+  for (const way of BENCH_WAYS.filter(({ name }) => ways.includes(name)))
+    shapes.push(...(await runShapes(way, { place, project, runs, log })))
   // What an existing image costs doesn't depend on its size: the small project tells it sooner.
   const small = PROJECTS.find(({ name }) => name === 'small') ?? project
   const timed: TimedResult[] = []

@@ -9,13 +9,25 @@ test("Docker's Python images are known by their environment", () => {
     version: '3.12',
     prefix: '/usr/local',
     interpreter: '/usr/local/bin/python3.12',
-    shipped: ['pip'],
+    shipped: new Map([['pip', undefined]]),
   })
 })
 
-test('older ones ship setuptools and wheel, too', () => {
-  const python = basePython({ env: { ...official, PYTHON_VERSION: '3.11.9' }, history: [] }, undefined)
-  expect(python).toMatchObject({ shipped: ['pip', 'setuptools', 'wheel'] })
+describe('older ones ship setuptools and wheel, too', () => {
+  const shipped = (env: Readonly<Record<string, string>>, history: readonly string[]) => {
+    const python = basePython({ env: { ...official, PYTHON_VERSION: '3.11.9', ...env }, history }, undefined)
+    return python.kind === 'known' ? Object.fromEntries(python.shipped) : undefined
+  }
+
+  test('in versions that the environment tells', () => {
+    const env = { PYTHON_PIP_VERSION: '24.0', PYTHON_SETUPTOOLS_VERSION: '65.5.1' }
+    expect(shipped(env, [])).toEqual({ pip: '24.0', setuptools: '65.5.1', wheel: undefined })
+  })
+
+  test('or in those that a step of the image pins', () => {
+    const step = "RUN /bin/sh -c pip3 install --no-cache-dir 'setuptools==79.0.1' 'wheel<0.46' ; # buildkit"
+    expect(shipped({}, [step])).toEqual({ pip: undefined, setuptools: '79.0.1', wheel: undefined })
+  })
 })
 
 describe('nothing is guessed', () => {

@@ -120,11 +120,19 @@ describe('the picture', () => {
 
 describe('arguments of the bench', () => {
   test('have defaults', () => {
-    expect(parseBenchOptions([])).toEqual({ project: 'small', runs: 3, latency: 40, json: undefined, out: undefined })
+    expect(parseBenchOptions([])).toEqual({
+      project: 'small',
+      runs: 3,
+      ways: ['default', 'zstd', 'chain', 'ours'],
+      latency: 40,
+      json: undefined,
+      out: undefined,
+    })
   })
 
   test.each([
     [['--project', 'huge'], '"huge" is not one of small, sklearn, torch'],
+    [['--ways', 'ours,theirs'], '"theirs" is not one of default, zstd, chain, ours'],
     [['--runs', '0'], '"0" is not a number from 1 to 5'],
     [['--latency', 'slow'], '"slow" is not a number of milliseconds'],
     [['--quick'], '--quick'],

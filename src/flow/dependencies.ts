@@ -117,7 +117,7 @@ async function planStage(
     pythonVersion: python.version,
     platform: tools.view.platform ?? 'linux/amd64',
     requirements: wanted.requirements,
-    constraints: wanted.constraints,
+    constraints: [...wanted.constraints, ...shippedConstraints(python)],
     onlyBinary: wanted.onlyBinary,
     settings,
     installer: first.installer,
@@ -126,8 +126,10 @@ async function planStage(
   }
   const resolved = await resolve(request, tools.runInstaller, tools.store)
   if (resolved.kind === 'failed') return refuse('resolution-failed', resolved.reason)
-  const { packages, platform } = resolved.resolution
-  const shipped = packages.find(({ name }) => python.shipped.includes(name))
+  const { packages: locked, platform } = resolved.resolution
+  // As pip does: what the base image has in the right version isn't installed again.
+  const packages = locked.filter(({ name, version }) => python.shipped.get(name) !== version)
+  const shipped = packages.find(({ name }) => python.shipped.has(name))
   if (shipped !== undefined)
     return refuse(
       'stage-base',
@@ -201,6 +203,13 @@ function addNamed(
   }
   const requirement: RequirementLine = { file: '', line: 0, hashes: [], ...read }
   return { ...collected, requirements: [...collected.requirements, requirement] }
+}
+
+/** Versions that the base image ships hold for the lock, too; pip would keep them where they will do. */
+function shippedConstraints({ shipped }: BasePython): readonly RequirementLine[] {
+  return [...shipped].flatMap(([name, version]) =>
+    version === undefined ? [] : [{ file: '', line: 0, name, text: `${name}==${version}`, hashes: [] }],
+  )
 }
 
 function otherSettings(step: InstallStep): Refusal {

@@ -12,8 +12,11 @@ export interface BasePython {
   readonly version: string
   readonly prefix: string
   readonly interpreter: string
-  /** Normalised names of packages that the image ships: an install over them would mix two versions. */
-  readonly shipped: readonly string[]
+  /**
+   * Packages that the image ships, by normalised name, with their versions where the image tells them. Another version
+   * on top would mix the two, so a lock must agree with what is there.
+   */
+  readonly shipped: ReadonlyMap<string, string | undefined>
 }
 
 /** Files of these may come with any Python image; what else was installed decides whether layers can be put on top. */
@@ -43,14 +46,21 @@ export function basePython(
     return unknown('the base image is an Alpine, whose wheels are others (musl)')
   const installed = config.history.find((step) => installsPackages(step))
   if (installed !== undefined) return unknown(`the base image already has Python packages (${shorten(installed)})`)
-  const minor = Number(version.slice(2))
+  const names = Number(version.slice(2)) >= WITHOUT_SETUPTOOLS ? ['pip'] : INSTALLER_PACKAGES
   return {
     kind: 'known',
     version,
     prefix: '/usr/local',
     interpreter: `/usr/local/bin/python${version}`,
-    shipped: minor >= WITHOUT_SETUPTOOLS ? ['pip'] : INSTALLER_PACKAGES,
+    shipped: new Map(names.map((name) => [name, shippedVersion(name, config)])),
   }
+}
+
+/** From the environment of older official images, or the command that installed it in newer ones. */
+function shippedVersion(name: string, { env, history }: BaseConfig): string | undefined {
+  const pinned = new RegExp(`\\b${name}==([\\w.]+)`)
+  const installed = history.flatMap((step) => pinned.exec(step)?.[1] ?? [])
+  return env[`PYTHON_${name.toUpperCase()}_VERSION`] ?? installed.at(-1)
 }
 
 function installsPackages(step: string): boolean {

@@ -84,6 +84,7 @@ async function makeSource(rootfs: DebianRootfs, settings: MachineSettings): Prom
     PATH: '/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin',
     LANG: 'C.UTF-8',
     PYTHON_VERSION: rootfs.pythonVersion,
+    ...rootfs.pythonEnv,
     ...settings.env,
   }
   const cmd = ['python3']

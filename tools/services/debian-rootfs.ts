@@ -29,6 +29,8 @@ export interface DebianRootfs {
   readonly uv: string
   /** Like `3.11.2`. */
   readonly pythonVersion: string
+  /** Versions of pip and setuptools, under the names that Docker's images give them. */
+  readonly pythonEnv: Readonly<Record<string, string>>
   /** Stands for the recipe that made it. */
   readonly key: string
 }
@@ -49,7 +51,12 @@ export async function debianRootfs(log: (line: string) => void): Promise<DebianR
     await withFileLock(join(cacheHome(), 'locks', 'base-image.lock'), () => makeRootfs(folder, log), onWait)
   }
   const pythonVersion = (await readFile(join(folder, 'python-version'), 'utf8')).trim()
-  return { system: join(folder, 'system.tar.zst'), uv: join(folder, 'uv.tar.zst'), pythonVersion, key }
+  const pairs = (await readFile(join(folder, 'python-env'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => line.split('='))
+  const pythonEnv = Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]))
+  return { system: join(folder, 'system.tar.zst'), uv: join(folder, 'uv.tar.zst'), pythonVersion, pythonEnv, key }
 }
 
 async function makeRootfs(folder: string, log: (line: string) => void): Promise<void> {
@@ -86,7 +93,9 @@ async function makeRootfs(folder: string, log: (line: string) => void): Promise<
       }),
     )
     await writeFile(join(result, 'uv.tar.zst'), zstdCompressSync(Buffer.concat([...uvFiles, tarTrailer]), compression))
-    await writeFile(join(result, 'python-version'), await readFile(join(root, 'out', 'python-version')))
+    for (const name of ['python-version', 'python-env']) {
+      await writeFile(join(result, name), await readFile(join(root, 'out', name)))
+    }
     await rename(result, folder)
   } finally {
     await removeMountedTree(root)

@@ -42,6 +42,11 @@ in_root python -c 'import platform; print(platform.python_version())' >"$out/pyt
 cp "$CA_BUNDLE" "$out/ca.crt"
 in_root SSL_CERT_FILE=/out/ca.crt PIP_CERT=/out/ca.crt REQUESTS_CA_BUNDLE=/out/ca.crt CURL_CA_BUNDLE=/out/ca.crt pip install -q --root-user-action=ignore --no-cache-dir --no-deps --prefix /out/uv "uv==$UV_VERSION"
 
+# --- the setuptools of Docker's own image of this Python; older ones are too old for what needs it.
+in_root SSL_CERT_FILE=/out/ca.crt PIP_CERT=/out/ca.crt REQUESTS_CA_BUNDLE=/out/ca.crt CURL_CA_BUNDLE=/out/ca.crt pip install -q --root-user-action=ignore --no-cache-dir --no-compile setuptools==79.0.1
+# Docker's images of older Pythons say so, too.
+in_root python -c 'from importlib.metadata import version; print("PYTHON_PIP_VERSION=" + version("pip")); print("PYTHON_SETUPTOOLS_VERSION=" + version("setuptools"))' >"$out/python-env"
+
 # --- smaller: documents, caches, logs. Compiled ahead, so that no later RUN writes it into a layer of its own.
 in_root python -m compileall -q -j1 --invalidation-mode unchecked-hash /usr/local/lib/python3.11 >/dev/null
 rm -rf "$root/usr/share/doc" "$root/usr/share/man" "$root/usr/share/info" "$root/usr/share/locale" "$root/usr/share/lintian" "$root/usr/share/bash-completion"
