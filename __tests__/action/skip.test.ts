@@ -130,7 +130,8 @@ describe('the action, when the image may be there already', () => {
     expect(new Set(keys).size).toBe(4)
     // An argument that the Dockerfile does not declare changes nothing.
     expect(await keyNow({ 'build-args': 'UNUSED=1' })).toBe(keys[3])
-  })
+    // Six runs of the action one after another: more than the usual time on a busy machine.
+  }, 60_000)
 
   test('a job that may only read the cache says so once and tries no save', async () => {
     await scene.builder()

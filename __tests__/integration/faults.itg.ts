@@ -261,7 +261,7 @@ describe('a secret', () => {
       expect(run.exitCode).toBe(0)
       expect(
         await rig.runInside(`${rig.registry}/secret:v1`, `cat /length && ! grep -r ${word.slice(0, 9)} /run /tmp`),
-      ).toMatch(new RegExp(` ${word.length}\n`))
+      ).toMatch(new RegExp(`^${word.length}$`, 'm'))
       const shown = [run.stdout.replace(/^::add-mask::.*$/gm, ''), run.stderr, run.summary, ...run.outputs.values()]
       expect([...shown, ...run.state.values(), JSON.stringify(rig.cache.entries())].join('\n')).not.toContain(word)
     },

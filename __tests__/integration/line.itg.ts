@@ -38,9 +38,9 @@ describe('a first build', () => {
     'makes an image in which everything can be imported and the program runs',
     async () => {
       const output = await rig.runInside(`${rig.registry}/app:v1`, `${IMPORTS} && cd /app && python src/main.py && pwd`)
-      expect(output).toMatch(/ sum 6\n/)
-      expect(output).toMatch(/ generation 1\n/)
-      expect(await rig.runInside(`${rig.registry}/app:v1`, 'pwd')).toMatch(/ \/app\n/)
+      expect(output).toMatch(/^sum 6$/m)
+      expect(output).toMatch(/^generation 1$/m)
+      expect(await rig.runInside(`${rig.registry}/app:v1`, 'pwd')).toBe('/app\n')
     },
     minutes,
   )
@@ -147,7 +147,7 @@ describe('a change, on an emptied builder', () => {
       // Neither base nor installer are needed: manifests, configurations and the source's layer alone.
       expect(run.traffic.pulledBytes).toBeLessThan(100_000)
       expect(await rig.runInside(`${rig.registry}/app@${after.digest}`, 'python /app/src/main.py')).toMatch(
-        / generation 2\n/,
+        /^generation 2$/m,
       )
     },
     minutes,
@@ -164,7 +164,7 @@ describe('a change, on an emptied builder', () => {
         `${rig.registry}/app@${after.digest}`,
         `cat /etc/base-image-patch && ${IMPORTS}`,
       )
-      expect(output).toMatch(/ 2\n[\s\S]* sum 6\n/)
+      expect(output).toMatch(/^2\n[\s\S]*^sum 6$/m)
     },
     minutes,
   )
@@ -285,7 +285,7 @@ describe('what is not to be changed', () => {
       expect(made.layers.map(({ mediaType }) => mediaType)).toEqual(Array(2).fill(expect.stringMatching(/tar\+gzip$/)))
       // Without attestations the image itself is under the tag, and its configuration is known.
       expect(run.outputs.get('imageid')).toBe(made.configDigest)
-      expect(await rig.runInside(`${rig.registry}/options:v1`, 'cat /word')).toMatch(/ argument\n/)
+      expect(await rig.runInside(`${rig.registry}/options:v1`, 'cat /word')).toBe('argument\n')
     },
     minutes,
   )

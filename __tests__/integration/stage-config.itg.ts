@@ -20,6 +20,7 @@ import {
   type ServiceSet,
   startServices,
 } from '../../tools/services/service-set.ts'
+import { printedInside } from '../support/printed-inside.ts'
 
 const minutes = 60_000
 const PLATFORM = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
@@ -302,12 +303,10 @@ describe('the configuration that we compute', () => {
         await once(await patchBase(services.registry, 23), 'plain', false)
         expect(await once(await patchBase(services.registry, 24), 'plain-patched', false)).toBeGreaterThan(1_000_000)
         // What nobody pulled is a whole image all the same.
-        const run = await build(
-          `FROM ${services.registry}/config-patch:patched\nRUN ls -ld /app /app/app/main.py && pwd && python --version\n`,
-          [],
-        )
-        expect(run).toMatch(/ drwxr-xr-x \d+ root root .* \/app\n/)
-        expect(run).toMatch(/ \/app\n/)
+        const command = 'ls -ld /app /app/app/main.py && pwd && python --version'
+        const printed = await printedInside(`${services.registry}/config-patch:patched`, command, run(services))
+        expect(printed).toMatch(/^drwxr-xr-x \d+ root root .* \/app$/m)
+        expect(printed).toMatch(/^\/app\nPython /m)
       } finally {
         await proxy.stop()
       }
@@ -347,10 +346,8 @@ describe('the configuration that we compute', () => {
   async function filesOf(image: string, set: ServiceSet): Promise<readonly string[]> {
     const folders = ['proc', 'sys', 'dev', 'run', 'tmp', 'usr', 'etc', 'var']
     const pruned = folders.map((name) => `-path /${name} -prune`).join(' -o ')
-    const script = `find / ${pruned} -o -printf 'file: %p %y %m %U:%G\\n'; exit 0`
-    const run = JSON.stringify(['sh', '-c', script])
-    const log = await build(`FROM ${image}\nRUN ${run}\n`, ['--no-cache'], set)
-    return [...log.matchAll(/ file: (.*)/g)].map(([, file = '']) => file).sort()
+    const script = `find / ${pruned} -o -printf '%p %y %m %U:%G\\n'; exit 0`
+    return (await printedInside(image, script, run(set))).trim().split('\n').sort()
   }
 
   /** What the image check would know of the base, and the rewrite itself. */
@@ -378,23 +375,15 @@ describe('the configuration that we compute', () => {
     return found
   }
 
-  async function build(dockerfile: string, args: readonly string[], set: ServiceSet = services): Promise<string> {
+  async function build(dockerfile: string, args: readonly string[], set: ServiceSet = services): Promise<void> {
     const file = join(folder, `Dockerfile-${digestOf(dockerfile).slice(7, 19)}`)
     await writeFile(file, dockerfile)
-    let log = ''
-    const onLine = (line: string): void => {
-      log += `${line}\n`
-    }
-    const all = [
-      'build',
-      '--progress=plain',
-      `--builder=${set.builder}`,
-      `--file=${file}`,
-      ...args,
-      join(folder, 'context'),
-    ]
-    await runProgram(join(set.stateDir, 'bin', 'buildx'), all, { env: set.env, onLine })
-    return log
+    await run(set)(`--file=${file}`, ...args, join(folder, 'context'))
+  }
+
+  function run(set: ServiceSet): (...args: readonly string[]) => Promise<string> {
+    const buildx = join(set.stateDir, 'bin', 'buildx')
+    return (...args) => runProgram(buildx, ['build', `--builder=${set.builder}`, ...args], { env: set.env })
   }
 })
 

@@ -14,6 +14,7 @@ import {
 import { type ActionOptions, type ActionResult, ActionRig } from './action-rig.ts'
 import { type CacheService, startCacheService } from './cache-service.ts'
 import type { OciLayer } from './oci-image.ts'
+import { printedInside } from './printed-inside.ts'
 
 type CountingProxy = Awaited<ReturnType<typeof countingProxy>>
 type StandIn = NonNullable<NonNullable<Parameters<typeof countingProxy>[1]>['standIn']>
@@ -130,11 +131,10 @@ export class LineRig {
 
   /** Builds upon an image and answers what a shell command printed in it. @throws Error when the command fails */
   async runInside(reference: string, command: string): Promise<string> {
-    const folder = await mkdtemp(join(this.#folder, 'inside-'))
-    await writeFile(join(folder, 'Dockerfile'), `FROM ${reference}\nRUN ${command}\n`)
-    const { exitCode, stderr } = await this.buildx('build', '--progress=plain', '--no-cache', folder)
-    if (exitCode !== 0) throw new Error(stderr)
-    return stderr
+    return await printedInside(reference, command, async (...args) => {
+      const { exitCode, stderr } = await this.buildx('build', ...args)
+      if (exitCode !== 0) throw new Error(stderr)
+    })
   }
 
   /** Runs the command line in the workspace, with a store of this rig's own. */
