@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals'
 import { digestOf } from '../../src/base/digest.ts'
 import { type ContentKeyParts, contentKey, contentTag } from '../../src/image/content-key.ts'
 
+const LAYERS = { installer: 'uv:1', maxLayers: 8, maxLayerSize: 1e9, pins: [], heavy: [], python: undefined }
+
 const parts: ContentKeyParts = {
   salt: '',
   dockerfile: 'FROM python:3.12-slim\n',
@@ -18,7 +20,7 @@ const parts: ContentKeyParts = {
   sbom: undefined,
   compression: 'zstd',
   outputs: [],
-  layers: { installer: 'uv:1', maxLayers: 8, python: undefined },
+  layers: LAYERS,
 }
 
 const changes: readonly [string, Partial<ContentKeyParts>][] = [
@@ -39,7 +41,12 @@ const changes: readonly [string, Partial<ContentKeyParts>][] = [
   ['the compression', { compression: 'gzip' }],
   ['the outputs', { outputs: ['type=local,dest=out'] }],
   ['the layers', { layers: 'off' }],
-  ['the installer image', { layers: { installer: 'uv:2', maxLayers: 8, python: undefined } }],
+  ['the installer image', { layers: { ...LAYERS, installer: 'uv:2' } }],
+  ['the number of layers', { layers: { ...LAYERS, maxLayers: 9 } }],
+  ['the size of layers', { layers: { ...LAYERS, maxLayerSize: 2e9 } }],
+  ['a fixed layer', { layers: { ...LAYERS, pins: [['torch', 'triton']] } }],
+  ['two fixed layers of the same packages', { layers: { ...LAYERS, pins: [['torch'], ['triton']] } }],
+  ['a heavy package', { layers: { ...LAYERS, heavy: ['torch'] } }],
 ]
 
 test.each(changes)('%s is part of the key', (_, change) => {

@@ -1,3 +1,5 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { LineRig } from '../support/line-rig.ts'
 import { digestOfTag } from '../support/oci-image.ts'
@@ -41,6 +43,43 @@ describe('image-cache plan', () => {
       ])
       expect(steps).toMatchObject([{ line: 2, what: 'rewritten' }])
       expect(dockerfile).toContain('COPY --link --from=')
+    },
+    minutes,
+  )
+})
+
+describe('image-cache plan, steered and explained', () => {
+  test(
+    'puts packages into the layers that the user fixed, says why, and draws them',
+    async () => {
+      const steered = [...options, '--layers', 'six', '--relock', '--max-layer-size', '500MB']
+      const run = await rig.command('plan', '.', '--json', '--svg', 'layers.svg', ...steered)
+      expect(run.stderr).toMatch(/versions asked of the index/)
+      const { layers, packages } = JSON.parse(run.stdout)
+      expect(layers[0]).toMatchObject({ packages: ['six==1.17.0'], reason: 'fixed by the input layers: six' })
+      expect(packages.map(({ name, layer }: { name: string; layer: number }) => [name, layer])).toEqual([
+        ['idna', 2],
+        ['six', 1],
+      ])
+      const picture = await readFile(join(rig.workspace.workspace, 'layers.svg'), 'utf8')
+      expect(picture).toContain('<svg')
+      expect(picture).toContain('six')
+      await rm(join(rig.workspace.workspace, 'layers.svg'))
+
+      const explained = await rig.command('plan', '.', '--explain', 'SIX', ...steered)
+      expect(explained.stdout).toMatch(/^six 1\.17\.0 is in layer 1\n {2}fixed by the input layers: six\n/)
+      expect(explained.stdout).toMatch(/one more change of it rebuilds and pushes \d+ kB/)
+    },
+    minutes,
+  )
+
+  test(
+    'names what there is when asked for a package that no layer has',
+    async () => {
+      const run = await rig.command('plan', '.', '--explain', 'idna-ssl', ...options)
+      expect(run.exitCode).toBe(1)
+      expect(run.stderr).toContain('explain: no planned layer has the package "idna-ssl"')
+      expect(run.stderr).toContain('These are: idna.')
     },
     minutes,
   )

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { replay } from '../../bench/replay/replay.ts'
+import { type Moved, replay } from '../../bench/replay/replay.ts'
 import { STRATEGIES } from '../../bench/replay/strategies.ts'
 import { digestOf } from '../../src/base/digest.ts'
 import { planLayers } from '../../src/layers/layer-plan.ts'
@@ -40,10 +40,14 @@ function packageOf(
 
 const HISTORY = { name: 'real', locks: realLocks() }
 
-function share(name: string): number {
+function moved(name: string): Moved {
   const strategy = STRATEGIES.get(name)
   if (strategy === undefined) throw new Error(`no strategy ${name}`)
   return replay(HISTORY, strategy)
+}
+
+function share(name: string): number {
+  return moved(name).pushed
 }
 
 describe('on real locks', () => {
@@ -58,6 +62,27 @@ describe('on real locks', () => {
     expect(eight).toBeLessThan(0.16)
     expect(sixteen).toBeLessThan(0.14)
     expect(sixteen).toBeLessThan(eight)
+  })
+
+  test('the best chain moves more than ours, biggest-first more than the best chain', () => {
+    const chain = share('best chain, 8 layers')
+    expect(share('our plan, 8 layers')).toBeLessThan(chain)
+    expect(chain).toBeLessThan(share('biggest packages apart, 8 layers'))
+    expect(share('biggest packages apart, 8 layers')).toBeLessThan(1)
+  })
+
+  test('who knows the history can do better with groups that never change, and not better than the bound', () => {
+    const clairvoyant = share('clairvoyant plan that never changes, 8 layers')
+    expect(clairvoyant).toBeLessThan(share('our plan, 8 layers'))
+    expect(clairvoyant).toBeGreaterThan(share('one layer per package (bound)'))
+  })
+
+  test('who knows layers only by what is below pulls more of them than who knows their content', () => {
+    const { pushed, pulled, pulledByChain } = moved('our plan, 8 layers')
+    expect(pulled).toBeGreaterThanOrEqual(pushed)
+    expect(pulledByChain).toBeGreaterThan(pulled)
+    const chain = moved('best chain, 8 layers')
+    expect(chain.pulledByChain).toBeCloseTo(chain.pulled, 10)
   })
 
   test('a plan whose predecessor is lost each time still moves less than a fifth', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { layerStackSvg } from '../../src/report/layer-stack-svg.ts'
+import { planStackSvg } from '../../src/report/plan-stack-svg.ts'
 import { renderHtml } from '../../src/report/report-html.ts'
 import { timelineSvg } from '../../src/report/timeline-svg.ts'
 import { buildReport } from '../support/build-report.ts'
@@ -137,5 +138,36 @@ describe('page of several runs', () => {
 
   test('needs no table', () => {
     expect(renderHtml(runs).match(/<table>/g)).toHaveLength(2)
+  })
+})
+
+describe('picture of a plan', () => {
+  const layer = (title: string, bytes: number, changeRate: number) => ({
+    ...{ title, bytes, changeRate },
+    reason: 'because <it> is & was',
+    packages: [`${title} 1.0`],
+  })
+  const svg = planStackSvg([layer('torch', 850e6, 0.05), layer('web & co', 2e5, 0.8), layer('tiny', 10, 0)], 'Plan')
+
+  test('is a stack with the bottom layer lowest and the larger layers higher', () => {
+    const stack = boxes(svg, /^built$/)
+    expect(stack).toHaveLength(3)
+    expect(stack.map(({ y }) => y)).toEqual([...stack.map(({ y }) => y)].sort((a, b) => a - b))
+    const [tiny, web, torch] = stack
+    expect(tiny?.height).toBe(web?.height === undefined ? undefined : Math.min(tiny?.height ?? 0, web.height))
+    expect(torch?.height).toBeGreaterThan(web?.height ?? 0)
+    expect(svg.indexOf('tiny')).toBeLessThan(svg.indexOf('torch</text>'))
+  })
+
+  test('has bars as long as the chance of a change, and what that costs', () => {
+    const bars = boxes(svg, /^cache-export$/).map(({ width }) => width)
+    expect(bars).toEqual([1, 96, 6])
+    expect(svg).toContain('>80 %, 160 kB<')
+    expect(svg).toContain('850.2 MB; 42.7 MB expected for a lock change')
+  })
+
+  test('is well-formed whatever the names hold', () => {
+    expect(isWellFormed(svg)).toBe(true)
+    expect(svg).toContain('web &amp; co')
   })
 })

@@ -11,7 +11,8 @@ const EXAMPLES = `
 Examples:
   image-cache build . --tags ghcr.io/org/app:latest --push
   image-cache build . --tags ghcr.io/org/app:dev --load --build-args VERSION=1
-  image-cache plan .
+  image-cache plan . --svg layers.svg
+  image-cache plan . --explain torch
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
@@ -32,11 +33,13 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
       exitCode = await buildCommand(inputValues(context, options), options.json === true, world)
     },
   )
-  addBuildOptions(
-    program.command('plan').description('Show which packages go into which layers; nothing is built'),
-  ).action(async (context: string | undefined, options: Record<string, unknown>) => {
-    exitCode = await planCommand(inputValues(context, options), options.json === true, world)
-  })
+  addBuildOptions(program.command('plan').description('Show which packages go into which layers; nothing is built'))
+    .option('--explain <package>', 'tell where one package is, why, and what its next change costs')
+    .option('--svg <file>', 'write a picture of the layers with their sizes and change rates')
+    .action(async (context: string | undefined, options: Record<string, unknown>) => {
+      const view = { json: options.json === true, explain: textOf(options.explain), svg: textOf(options.svg) }
+      exitCode = await planCommand(inputValues(context, options), view, world)
+    })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -71,6 +74,10 @@ function inputValues(context: string | undefined, options: Readonly<Record<strin
     else if (Array.isArray(value)) values.set(name, value.join('\n'))
   }
   return values
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function camelCase(name: string): string {

@@ -1,41 +1,95 @@
+import { writeFile } from 'node:fs/promises'
 import { formatBytes } from '../base/bytes.ts'
+import { ImageCacheError } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
 import { findBuilder } from '../buildx/builder.ts'
 import { identifyContent } from '../flow/content.ts'
+import { imageName } from '../flow/find-image.ts'
 import { planOutput } from '../flow/image-result.ts'
 import { type PlannedDockerfile, planDockerfile } from '../flow/plan-dockerfile.ts'
 import { readSource } from '../flow/source.ts'
+import { type ExplainedPackage, explainPackages } from '../layers/explain-package.ts'
+import { explainPlan } from '../layers/explain-plan.ts'
+import { planStackSvg } from '../report/plan-stack-svg.ts'
 import type { CommandWorld } from './command-world.ts'
 import { runCommand } from './run-command.ts'
 
+/** How a plan is shown. */
+export interface PlanView {
+  readonly json: boolean
+  /** Name of a package to tell everything about. */
+  readonly explain: string | undefined
+  /** Path of a picture to write. */
+  readonly svg: string | undefined
+}
+
 /** `image-cache plan`: which packages go into which layers, and why. Builds nothing. Answers the exit code. */
-export function planCommand(values: ReadonlyMap<string, string>, json: boolean, world: CommandWorld): Promise<number> {
+export function planCommand(values: ReadonlyMap<string, string>, view: PlanView, world: CommandWorld): Promise<number> {
   return runCommand(values, world, async ({ inputs, host, deps }) => {
     const source = await readSource(inputs, deps.context.workspace)
     const content = await identifyContent(inputs, source, deps.registry)
     const planned = await planDockerfile(inputs, source, content, findBuilder(deps.exec, inputs.builder), deps)
     for (const note of planned.notes) host.info(note)
-    const text = json ? planJson(planned) : planLines(planned).join('\n')
-    world.stdout.write(`${text}\n`)
+    if (view.svg !== undefined) await writeFile(view.svg, planPicture(planned, imageName(inputs)))
+    const shown = view.explain === undefined ? planned : onlyOf(view.explain, planned)
+    world.stdout.write(`${view.json ? toJson(shown) : toLines(shown).join('\n')}\n`)
   })
 }
 
-function planJson(planned: PlannedDockerfile): string {
-  return JSON.stringify(
-    { layers: planOutput(planned), steps: planned.steps, dockerfile: redact(planned.text) },
-    null,
-    2,
-  )
+function isPlan(shown: PlannedDockerfile | readonly ExplainedPackage[]): shown is PlannedDockerfile {
+  return 'steps' in shown
+}
+
+function toJson(shown: PlannedDockerfile | readonly ExplainedPackage[]): string {
+  if (!isPlan(shown)) return JSON.stringify(shown, null, 2)
+  const packages = shown.layers.flatMap(({ stage, plan }) => explainPackages(plan).map((pkg) => ({ stage, ...pkg })))
+  const { steps, text } = shown
+  return JSON.stringify({ layers: planOutput(shown), packages, steps, dockerfile: redact(text) }, null, 2)
+}
+
+function toLines(shown: PlannedDockerfile | readonly ExplainedPackage[]): readonly string[] {
+  return isPlan(shown) ? planLines(shown) : shown.flatMap(packageLines)
 }
 
 function planLines(planned: PlannedDockerfile): readonly string[] {
   const layers = planned.layers.flatMap(({ stage, plan }) =>
-    plan.groups.map((group, index) => {
-      const names = group.packages.map(({ name, version }) => `${name} ${version}`).join(', ')
-      const change = `${(group.changeRate * 100).toFixed(0)} % likely to change with the next lock`
-      return `layer ${index + 1} of stage ${stage}: ${formatBytes(group.size)}, ${change}\n  ${group.reason}\n  ${names}`
+    explainPlan(plan).map(({ layer, size, changeRate, reason, packages }) => {
+      const cost = `${changeRate} likely to change with the next lock`
+      return `layer ${layer} of stage ${stage}: ${size}, ${cost}\n  ${reason}\n  ${packages.join(', ')}`
     }),
   )
   const steps = planned.steps.map(({ line, text, what, reason }) => `line ${line} ${what}: ${text}\n  ${reason}`)
   return [...layers, ...steps]
+}
+
+function packageLines({ name, version, layer, costOfChange, why }: ExplainedPackage): readonly string[] {
+  return [
+    `${name} ${version} is in layer ${layer}`,
+    ...why.map((sentence) => `  ${sentence}`),
+    `  one more change of it rebuilds and pushes ${formatBytes(costOfChange)}`,
+  ]
+}
+
+/** @throws ImageCacheError E_INPUT when no layer has the package. */
+function onlyOf(name: string, { layers }: PlannedDockerfile): readonly ExplainedPackage[] {
+  const wanted = name.toLowerCase().replace(/[-_.]+/g, '-')
+  const all = layers.flatMap(({ plan }) => explainPackages(plan))
+  const found = all.filter((pkg) => pkg.name === wanted)
+  if (found.length > 0) return found
+  const alike = all.filter((pkg) => pkg.name.includes(wanted) || wanted.includes(pkg.name)).map((pkg) => pkg.name)
+  const hint =
+    alike.length > 0
+      ? `These are: ${alike.join(', ')}.`
+      : 'Without --explain the plan shows all packages and all steps.'
+  throw new ImageCacheError('E_INPUT', `explain: no planned layer has the package ${JSON.stringify(name)}`, { hint })
+}
+
+function planPicture({ layers }: PlannedDockerfile, image: string): string {
+  const rows = layers.flatMap(({ plan }) =>
+    explainPlan(plan).map(({ title, reason, packages }, index) => {
+      const group = plan.groups[index]
+      return { title, reason, packages, bytes: group?.size ?? 0, changeRate: group?.changeRate ?? 0 }
+    }),
+  )
+  return planStackSvg(rows, `Planned layers of ${image}`)
 }

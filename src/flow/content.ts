@@ -61,7 +61,14 @@ export async function identifyContent(
       compression: inputs.compression,
       outputs: inputs.outputs,
       layers: inputs.optimizeLayers
-        ? { installer: inputs.installerImage, maxLayers: inputs.maxLayers, python: inputs.pythonVersion }
+        ? {
+            installer: inputs.installerImage,
+            maxLayers: inputs.maxLayers,
+            maxLayerSize: inputs.maxLayerSize,
+            pins: inputs.layers,
+            heavy: inputs.heavyPackages,
+            python: inputs.pythonVersion,
+          }
         : 'off',
     })
     return { kind: 'known', key, images }

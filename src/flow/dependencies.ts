@@ -7,6 +7,8 @@ import { findInstalls, isInstallStep } from '../dockerfile/find-installs.ts'
 import { locateInContext } from '../dockerfile/locate-in-context.ts'
 import { type BasePython, basePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import type { ChangeHistory } from '../layers/change-history.ts'
+import { HEAVY_PACKAGES } from '../layers/heavy-packages.ts'
 import type { LayerPlan } from '../layers/layer-plan.ts'
 import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
@@ -35,9 +37,9 @@ export interface DependencyTools {
   readonly store: Store
   /** The plan of a stage in the last build of this image. */
   readonly recallPlan: (stage: number) => Promise<PreviousPlan | undefined>
+  /** What earlier versions of these files tell of changes; asked only where no plan is remembered. */
+  readonly historyOf: (files: readonly string[], names: readonly string[]) => Promise<ChangeHistory>
 }
-
-const MAX_LAYER_BYTES = 1e9
 
 /**
  * Decides which packages go into which layers: reads what the install steps ask for, resolves it once for each stage,
@@ -122,7 +124,7 @@ async function planStage(
     settings,
     installer: first.installer,
     salt: inputs.salt,
-    relock: inputs.noCache,
+    relock: inputs.relock || inputs.noCache,
   }
   const resolved = await resolve(request, tools.runInstaller, tools.store)
   if (resolved.kind === 'failed') return refuse('resolution-failed', resolved.reason)
@@ -137,7 +139,16 @@ async function planStage(
     )
 
   const previous = await tools.recallPlan(first.stage)
-  const plan = planLayers(packages, { maxLayers: inputs.maxLayers, maxLayerSize: MAX_LAYER_BYTES, previous })
+  const names = packages.map(({ name }) => name)
+  const history = previous === undefined ? await tools.historyOf(wanted.files, names) : undefined
+  const plan = planLayers(packages, {
+    maxLayers: inputs.maxLayers,
+    maxLayerSize: inputs.maxLayerSize,
+    pins: inputs.layers,
+    heavyPackages: [...HEAVY_PACKAGES, ...inputs.heavyPackages],
+    previous,
+    history,
+  })
   const layers = stageLayers(steps, plan, python, { installerImage, platform, settings })
   return { kind: 'planned', layers, note: noteOf(resolved, plan), refusals: later }
 }
@@ -170,7 +181,8 @@ async function readSteps(
   steps: readonly InstallStep[],
   source: Source,
   view: BuildView,
-): Promise<CollectedRequirements> {
+): Promise<CollectedRequirements & { readonly files: readonly string[] }> {
+  const files = new Set<string>()
   const paths = (files: readonly { readonly imagePath: string }[]): readonly string[] =>
     files.map(({ imagePath }) => imagePath)
   const [first] = steps
@@ -185,11 +197,14 @@ async function readSteps(
         first
       const path =
         step === undefined ? undefined : locateInContext(source.dockerfile, step, posix.normalize(imagePath), view)
-      return path === undefined ? undefined : readFile(join(source.context, path), 'utf8').catch(() => undefined)
+      if (path === undefined) return undefined
+      const file = join(source.context, path)
+      files.add(file)
+      return readFile(file, 'utf8').catch(() => undefined)
     },
   )
   const named = steps.flatMap((step) => step.packages.map((text) => ({ text, line: step.lines.first })))
-  return named.reduce(addNamed, collected)
+  return { ...named.reduce(addNamed, collected), files: [...files] }
 }
 
 function addNamed(

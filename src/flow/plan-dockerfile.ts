@@ -10,6 +10,7 @@ import { readBaseImages } from './base-images.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { type Dependencies, planDependencies } from './dependencies.ts'
 import { type LiftedImage, liftableTarget, liftedImage } from './lifted-image.ts'
+import { historyOfLocks } from './lock-history.ts'
 import { recallPlan } from './plan-memory.ts'
 import { installerRunner } from './run-installer.ts'
 import { buildOptions, type Source } from './source.ts'
@@ -52,6 +53,7 @@ export async function planDockerfile(
     }),
     store: deps.store,
     recallPlan: (stage) => recallPlan(inputs, stage, deps.store),
+    historyOf: (files, names) => historyOfLocks(files, names, deps.exec, deps.signal),
   })
   if (dependencies.layers.length === 0) {
     return { ...asWritten(source, dependencies.notes, leftSteps(source, dependencies)), pulledBytes }

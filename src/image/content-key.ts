@@ -27,9 +27,16 @@ export interface ContentKeyParts {
   readonly sbom: string | undefined
   readonly compression: string
   readonly outputs: readonly string[]
-  /** How dependencies are laid into layers: name of the installer image and bounds, or off. */
+  /** How dependencies are laid into layers: name of the installer image, bounds and wishes, or off. */
   readonly layers:
-    | { readonly installer: string; readonly maxLayers: number; readonly python: string | undefined }
+    | {
+        readonly installer: string
+        readonly maxLayers: number
+        readonly maxLayerSize: number
+        readonly pins: readonly (readonly string[])[]
+        readonly heavy: readonly string[]
+        readonly python: string | undefined
+      }
     | 'off'
 }
 

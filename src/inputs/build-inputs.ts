@@ -1,3 +1,4 @@
+import { parseBytes } from '../base/bytes.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { CacheOption } from '../buildx/cache-option.ts'
 import { parseCacheOption } from '../buildx/cache-option.ts'
@@ -58,6 +59,13 @@ export interface BuildInputs {
   /** Reference of an image with uv and Python; `{python}` stands for the version. */
   readonly installerImage: string
   readonly maxLayers: number
+  /** Compressed bytes. */
+  readonly maxLayerSize: number
+  /** Layers that the user fixed: names of packages, with `*` for any run of characters. */
+  readonly layers: readonly (readonly string[])[]
+  /** Normalised names. */
+  readonly heavyPackages: readonly string[]
+  readonly relock: boolean
   readonly store: 'auto' | 'actions' | 'local' | 'off'
 }
 
@@ -101,9 +109,20 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     pythonVersion: pythonVersion(reader),
     installerImage: installer(reader),
     maxLayers: wholeNumber(reader, 'max-layers', 1, 32),
+    maxLayerSize: bytes(reader, 'max-layer-size'),
+    layers: reader.lines('layers').map((line) => packageNames(reader, 'layers', line.split(/[\s,]+/))),
+    heavyPackages: packageNames(reader, 'heavy-packages', reader.list('heavy-packages')),
+    relock: reader.flag('relock'),
     store: reader.choice('store', ['auto', 'actions', 'local', 'off']),
   }
   if (inputs.push && inputs.tags.length === 0) reader.mistake('tags', '', 'is empty, but push needs a name to push to')
+  if (inputs.layers.length >= inputs.maxLayers) {
+    reader.mistake(
+      'layers',
+      `${inputs.layers.length} lines`,
+      `leave none of max-layers (${inputs.maxLayers}) for the rest`,
+    )
+  }
   reader.finish()
   return inputs
 }
@@ -180,6 +199,23 @@ function wholeNumber(reader: InputReader, name: string, least: number, most: num
   if (parsed >= least && parsed <= most) return parsed
   reader.mistake(name, text, `is not a whole number from ${least} to ${most}`)
   return least
+}
+
+function bytes(reader: InputReader, name: string): number {
+  const text = reader.text(name) ?? ''
+  const parsed = parseBytes(text)
+  if (parsed === undefined || parsed < 1) reader.mistake(name, text, 'is not a size such as 500MB, 1GB or 2GiB')
+  return parsed ?? 1
+}
+
+/** Names as the index compares them (PEP 503); a `*` stays. */
+function packageNames(reader: InputReader, input: string, words: readonly string[]): readonly string[] {
+  return words
+    .filter((word) => word !== '')
+    .map((word) => {
+      if (!/^[a-z0-9*][a-z0-9._*-]*$/i.test(word)) reader.mistake(input, word, 'is not the name of a package')
+      return word.toLowerCase().replace(/[-_.]+/g, '-')
+    })
 }
 
 function pythonVersion(reader: InputReader): string | undefined {

@@ -59,6 +59,15 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
     'Image with uv and Python that installs dependencies; `{python}` stands for the version',
   ),
   input('max-layers', 'text', '8', 'Most layers that dependencies are spread over, 1 to 32'),
+  input('max-layer-size', 'text', '1GB', 'Compressed size that a layer of several packages may have (`500MB`, `2GiB`)'),
+  input(
+    'layers',
+    'list',
+    '',
+    'Layers of your own making, one a line: names or patterns of packages (`torch nvidia-*`), counted in `max-layers`',
+  ),
+  input('heavy-packages', 'list', '', 'Packages to take as heavy where no size is known'),
+  input('relock', 'flag', 'false', 'Ask the package index for versions although they are remembered'),
   input(
     'store',
     'text',

@@ -5,6 +5,7 @@ import { clusterOf, intensityOf, type PlanItem, touchChance } from './group-cost
 import { groupReason } from './group-reason.ts'
 import { estimatedSize } from './heavy-packages.ts'
 import { partition } from './partition.ts'
+import { type LayerPin, pinnedGroups } from './pinned-groups.ts'
 import type { PreviousPlan } from './previous-plan.ts'
 import { familyOf } from './release-families.ts'
 import { carryOver, fillPlaces } from './replan.ts'
@@ -35,8 +36,12 @@ export interface PlanOptions {
   /** Compressed bytes that a group may have unless it is one package; gives way when there are too few layers. */
   readonly maxLayerSize: number
   readonly previous?: PreviousPlan | undefined
+  /** Past changes from elsewhere, such as a repository's commits; counts only without a previous plan. */
+  readonly history?: ChangeHistory | undefined
   /** Names to take as heavy where no size is known. */
   readonly heavyPackages?: readonly string[] | undefined
+  /** Layers that the user fixed: they lie at the bottom, in this order, and count as layers. */
+  readonly pins?: readonly LayerPin[] | undefined
 }
 
 /**
@@ -46,7 +51,8 @@ export interface PlanOptions {
  * With a previous plan only groups that the new lock changes anyway are planned anew, by the age of wheels and by past
  * changes; all others stay, in their order. Without one ages are left out: they shift with every lock, and a plan that
  * follows them moves more bytes than it saves.
- * @throws RangeError for bounds that no plan can keep, or a package that is there twice.
+ * @throws RangeError for bounds that no plan can keep, pins that leave no layer for the rest, or a package that is there
+ * twice.
  */
 export function planLayers(packages: readonly ResolvedPackage[], options: PlanOptions): LayerPlan {
   if (!Number.isInteger(options.maxLayers) || options.maxLayers < 1) throw new RangeError('maxLayers must be 1 or more')
@@ -57,11 +63,18 @@ export function planLayers(packages: readonly ResolvedPackage[], options: PlanOp
   }
   const sizes = new Map(sorted.map((pkg) => [pkg.name, estimatedSize(pkg, options.heavyPackages)]))
   const { previous } = options
+  const pinned = pinnedGroups(sorted, options.pins ?? [])
+  const isPinned = new Set(pinned.flatMap((group) => group.packages.map((pkg) => pkg.name)))
+  const loose = sorted.filter((pkg) => !isPinned.has(pkg.name))
+  const places = options.maxLayers - pinned.length
+  if (places < (loose.length === 0 ? 0 : 1)) {
+    throw new RangeError(`${pinned.length} fixed layers leave none of ${options.maxLayers} for the other packages`)
+  }
   const carried =
     previous === undefined
-      ? { kept: [], pool: sorted, changed: new Set<string>() }
-      : carryOver(previous, sorted, sizes, options)
-  const before = previous?.history ?? NO_HISTORY
+      ? { kept: [], pool: loose, changed: new Set<string>() }
+      : carryOver(previous, sorted, sizes, { ...options, maxLayers: places, isPinned })
+  const before = previous?.history ?? options.history ?? NO_HISTORY
   const names = sorted.map((pkg) => pkg.name)
   const history = carried.changed.size === 0 ? before : addChange(before, carried.changed, names)
 
@@ -72,7 +85,7 @@ export function planLayers(packages: readonly ResolvedPackage[], options: PlanOp
     touched: history.touched.get(pkg.name) ?? 0,
     family: familyOf(pkg.name),
   })
-  const free = options.maxLayers - carried.kept.filter((group) => group !== undefined).length
+  const free = places - carried.kept.filter((group) => group !== undefined).length
   const terms = { changes: history.changes, maxSize: options.maxLayerSize }
   const rate = (group: readonly ResolvedPackage[], byAge: boolean): number => {
     const items = group.map((pkg) => itemOf(pkg, byAge))
@@ -82,7 +95,8 @@ export function planLayers(packages: readonly ResolvedPackage[], options: PlanOp
   const bytes = (group: readonly ResolvedPackage[]): number =>
     group.reduce((sum, p) => sum + (sizes.get(p.name) ?? 0), 0)
 
-  const byAge = previous !== undefined
+  // Ages alone shift with every lock; beside a history, remembered or from commits, they help.
+  const byAge = before.changes > 0 || previous !== undefined
   const items = carried.pool.map((pkg) => itemOf(pkg, byAge))
   const fresh = partition(items, free, terms).map((members) => members.flatMap((at) => carried.pool[at] ?? []))
   // Steady and large at the bottom: runtimes that look layers up from below find more of them again.
@@ -105,5 +119,12 @@ export function planLayers(packages: readonly ResolvedPackage[], options: PlanOp
     }
     return { packages: group, size, changeRate, reason: groupReason(facts) }
   })
-  return { groups, history }
+  const fixed = pinned.map(({ packages: group, pin }): LayerGroup => {
+    return { packages: group, size: bytes(group), changeRate: rate(group, true), reason: pinReason(pin) }
+  })
+  return { groups: [...fixed, ...groups], history }
+}
+
+function pinReason(pin: LayerPin): string {
+  return `fixed by the input layers: ${pin.join(', ')}`
 }

@@ -15,13 +15,15 @@ export interface Carryover {
 export interface GroupBounds {
   readonly maxLayers: number
   readonly maxLayerSize: number
+  /** Names that stand in layers of their user's making and are not to be placed. */
+  readonly isPinned: ReadonlySet<string>
 }
 
 /**
  * Finds the groups that the new lock leaves untouched: they stay as they are, so that their layers are found again.
  * Everything else may be placed anew at no cost, because its layers are built anew in any case. A group that got too
  * large for the bounds counts as changed. If packages are left over and no place is free, the group with the fewest
- * bytes is opened for them.
+ * bytes is opened for them. A group that mixes pinned packages with others counts as changed, too.
  * @param packages the new lock, sorted by name.
  */
 export function carryOver(
@@ -38,16 +40,19 @@ export function carryOver(
 
   const bytes = (group: readonly ResolvedPackage[]): number =>
     group.reduce((sum, p) => sum + (sizes.get(p.name) ?? 0), 0)
-  const kept = previous.groups.map((group) => {
+  const { isPinned } = bounds
+  const own = previous.groups.filter((group) => ![...group.keys()].every((name) => isPinned.has(name)))
+  const kept = own.map((group) => {
     const members = [...group.keys()].sort().flatMap((name) => now.get(name) ?? [])
-    const isClean = members.length > 0 && ![...group.keys()].some((name) => changed.has(name))
+    const isClean = members.length > 0 && ![...group.keys()].some((name) => changed.has(name) || isPinned.has(name))
     const isWithin = members.length === 1 || bytes(members) <= bounds.maxLayerSize
     return isClean && isWithin ? members : undefined
   })
 
   const isKept = (): Set<string> => new Set(kept.flatMap((group) => group?.map((pkg) => pkg.name) ?? []))
   const places = (): number => bounds.maxLayers - kept.filter((group) => group !== undefined).length
-  while (places() < 0 || (places() === 0 && isKept().size < packages.length)) {
+  const loose = packages.filter((pkg) => !isPinned.has(pkg.name))
+  while (places() < 0 || (places() === 0 && isKept().size < loose.length)) {
     let smallest: number | undefined
     for (const [at, group] of kept.entries()) {
       if (group === undefined) continue
@@ -58,7 +63,7 @@ export function carryOver(
     kept[smallest] = undefined
   }
   const names = isKept()
-  return { kept, pool: packages.filter((pkg) => !names.has(pkg.name)), changed }
+  return { kept, pool: loose.filter((pkg) => !names.has(pkg.name)), changed }
 }
 
 /**
