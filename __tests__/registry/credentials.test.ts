@@ -115,6 +115,28 @@ describe('a login is found', () => {
   })
 })
 
+describe('DOCKER_AUTH_CONFIG', () => {
+  const auths = (secret: string) => JSON.stringify({ auths: { 'a.example': { auth: encoded(`me:${secret}`) } } })
+
+  test('comes before the config file, which is asked for other registries', async () => {
+    const file = { auths: { 'a.example': { auth: encoded('me:file') }, 'b.example': { auth: encoded('me:file') } } }
+    const source = await credentials(JSON.stringify(file), auths('environment'))
+    expect(await source.credentialFor('a.example')).toEqual(password('me', 'environment'))
+    expect(await source.credentialFor('b.example')).toEqual(password('me', 'file'))
+  })
+
+  test('is enough without a config file, also one that can’t be read', async () => {
+    const source = await credentials('no JSON', auths('environment'))
+    expect(await source.credentialFor('a.example')).toEqual(password('me', 'environment'))
+  })
+
+  test('that is damaged is named, without its text', async () => {
+    const source = await credentials('{}', '{"auths": hush-hush')
+    const error = await source.credentialFor('a.example').catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'E_REGISTRY_AUTH', message: 'DOCKER_AUTH_CONFIG is no JSON object' })
+  })
+})
+
 describe('a login that is there but cannot be read is an error', () => {
   test.each<[string, string, string, string]>([
     ['a config that is no JSON', '{"auths": {"a.example": {"auth": "hush-hush', 'a.example', 'is no JSON object'],
@@ -141,8 +163,8 @@ describe('a login that is there but cannot be read is an error', () => {
   })
 })
 
-async function credentials(config: string) {
+async function credentials(config: string, authConfig?: string) {
   const configFile = join(folder, 'config.json')
   await writeFile(configFile, config)
-  return dockerCredentials({ configFile, exec: new SpawnExec() })
+  return dockerCredentials({ configFile, authConfig, exec: new SpawnExec() })
 }

@@ -84,6 +84,59 @@ describe('looking up an image', () => {
     expect(error.hint).toContain(fake.host)
   })
 
+  test.each([
+    ['missing tag', 404, 'MANIFEST_UNKNOWN', 'manifest unknown'],
+    ['missing repository', 404, 'NAME_UNKNOWN', 'repository name not known to registry'],
+    ['hidden repository', 404, 'NAME_UNKNOWN', 'repository name not known to registry'],
+    ['repository that Harbor does not know', 404, 'NOT_FOUND', 'repository team/app not found'],
+    ['repository that an older Harbor does not know', 500, 'UNKNOWN', 'repository team/app not found'],
+  ])('a %s is undefined, whatever the registry calls it', async (_, status, code, message) => {
+    const fake = await started()
+    const fault = { kind: 'status', status, code, message } as const
+    for (const kind of ['HEAD manifests', 'GET manifests', 'GET manifests'] as const) fake.fail(kind, fault)
+    expect(await client().head(at(fake, '1'))).toBeUndefined()
+    expect(await client().manifest(at(fake, '1'))).toBeUndefined()
+  })
+
+  test.each([401, 403])('a repository hidden behind a %d is no missing one', async (status) => {
+    const fake = await started()
+    for (const kind of ['HEAD manifests', 'GET manifests'] as const)
+      fake.fail(kind, { kind: 'status', status, code: 'DENIED' })
+    expect((await failure(client().head(at(fake, '1')))).code).toBe('E_REGISTRY_AUTH')
+  })
+
+  test.each(['HEAD manifests', 'GET manifests'] as const)(
+    'a web site’s 404 to a %s is an error, not a missing image',
+    async (kind) => {
+      const fake = await started()
+      fake.fail(kind, { kind: 'html', status: 404 })
+      const asked = kind === 'HEAD manifests' ? client().head(at(fake, '1')) : client().manifest(at(fake, '1'))
+      expect((await failure(asked)).hint).toContain('An HTML page comes from')
+    },
+  )
+
+  test('a manifest that says something else of itself than its headers do is refused', async () => {
+    const fake = await started()
+    fake.addManifest(REPOSITORY, '1', OCI_MANIFEST, { schemaVersion: 2, mediaType: OCI_INDEX })
+    const error = await failure(client().manifest(at(fake, '1')))
+    expect(error.message).toContain(`is called ${OCI_MANIFEST}, but says of itself ${OCI_INDEX}`)
+  })
+
+  test('parameters of a media type are passed over', async () => {
+    const fake = await started()
+    fake.addManifest(REPOSITORY, '1', OCI_MANIFEST, { schemaVersion: 2 })
+    fake.fail('HEAD manifests', {
+      kind: 'status',
+      status: 200,
+      headers: {
+        'content-type': `${OCI_MANIFEST}; charset=utf-8`,
+        'docker-content-digest': digestOf('x'),
+        'content-length': '19',
+      },
+    })
+    expect(await client().head(at(fake, '1'))).toMatchObject({ mediaType: OCI_MANIFEST, digest: digestOf('x') })
+  })
+
   test('a blob is followed to its storage on another origin, where the login is not sent', async () => {
     const storage = await started()
     const { digest } = storage.addBlob(REPOSITORY, 'layer')
@@ -134,10 +187,32 @@ describe('a trouble that passes', () => {
     expect(waits).toEqual([7000])
   })
 
+  test.each(['trickle', 'stalled'] as const)('an answer that comes too slowly (%s) is given up', async (kind) => {
+    const fake = await started()
+    fake.fail('GET manifests', { kind }, 4)
+    const error = await failure(client({ tryTimeoutMs: 250 }).manifest(at(fake, '1')))
+    expect(error.message).toContain(`${fake.host} did not answer in time`)
+    expect(fake.count('GET manifests')).toBe(4)
+  })
+
+  test('Retry-After may be a date', async () => {
+    const fake = await started()
+    fake.addManifest(REPOSITORY, '1', OCI_MANIFEST, { schemaVersion: 2 })
+    const now = Date.parse('2026-01-01T00:00:00Z')
+    fake.fail('HEAD manifests', {
+      kind: 'status',
+      status: 503,
+      headers: { 'retry-after': new Date(now + 9000).toUTCString() },
+    })
+    const waits: number[] = []
+    await client({ sleep: async (ms) => waits.push(ms), clock: { now: () => now } }).head(at(fake, '1'))
+    expect(waits).toEqual([9000])
+  })
+
   test('a registry that stays silent is tried four times, then named', async () => {
     const fake = await started()
     fake.fail('HEAD manifests', { kind: 'silent' }, 4)
-    const error = await failure(client({ tryTimeoutMs: 30 }).head(at(fake, '1')))
+    const error = await failure(client({ tryTimeoutMs: 250 }).head(at(fake, '1')))
     expect(error.message).toContain(`${fake.host} did not answer in time`)
     expect(fake.count('HEAD manifests')).toBe(4)
   })
@@ -160,19 +235,39 @@ describe('a trouble that stays', () => {
     expect(fake.requests).toHaveLength(4)
   })
 
-  test.each([400, 403, 405, 406, 501])('a %d is not tried again', async (status) => {
+  test.each([400, 405, 406, 501])(
+    'a %d is not tried again; a GET finds the words that a HEAD has not',
+    async (status) => {
+      const fake = await started()
+      for (const kind of ['HEAD manifests', 'GET manifests'] as const) {
+        fake.fail(kind, { kind: 'status', status, code: 'OWN_CODE', message: 'own words' })
+      }
+      const error = await failure(client().head(at(fake, '1')))
+      expect(error).toMatchObject({ status, registryCode: 'OWN_CODE', registryMessage: 'own words' })
+      expect(error.code).toBe('E_REGISTRY')
+      expect(fake.kinds).toEqual(['HEAD manifests', 'GET manifests'])
+    },
+  )
+
+  test.each([405, 500])('a registry that answers %d to HEAD only is asked by GET', async (status) => {
     const fake = await started()
+    const digest = fake.addManifest(REPOSITORY, '1', OCI_MANIFEST, { schemaVersion: 2 })
     fake.fail('HEAD manifests', { kind: 'status', status })
-    const error = await failure(client().head(at(fake, '1')))
-    expect(error.status).toBe(status)
-    expect(error.code).toBe(status === 403 ? 'E_REGISTRY_AUTH' : 'E_REGISTRY')
+    expect(await client().head(at(fake, '1'))).toMatchObject({ digest })
+    expect(fake.kinds).toEqual(['HEAD manifests', 'GET manifests'])
+  })
+
+  test('a 403 is not tried again, nor asked in another way', async () => {
+    const fake = await started()
+    fake.fail('HEAD manifests', { kind: 'status', status: 403 })
+    expect(await failure(client().head(at(fake, '1')))).toMatchObject({ status: 403, code: 'E_REGISTRY_AUTH' })
     expect(fake.requests).toHaveLength(1)
   })
 
   test('a 403 tells how to log in', async () => {
     const fake = await started()
-    fake.fail('HEAD manifests', { kind: 'status', status: 403, code: 'DENIED' })
-    expect((await failure(client().head(at(fake, '1')))).hint).toContain(`docker login ${fake.host}`)
+    fake.fail('GET manifests', { kind: 'status', status: 403, code: 'DENIED' })
+    expect((await failure(client().manifest(at(fake, '1')))).hint).toContain(`docker login ${fake.host}`)
   })
 
   test('a registry that is not there is named at once', async () => {

@@ -25,6 +25,9 @@ describe('a reference is read as Docker reads it', () => {
     ['ghcr.io/a/b/c:tag', 'ghcr.io/a/b/c:tag', 'ghcr.io/a/b/c:tag'],
     ['127.0.0.1:5000/a/b', '127.0.0.1:5000/a/b:latest', '127.0.0.1:5000/a/b:latest'],
     ['[::1]:5000/a:b', '[::1]:5000/a:b', '[::1]:5000/a:b'],
+    ['[2001:db8::1]/a', '[2001:db8::1]/a:latest', '[2001:db8::1]/a:latest'],
+    ['a'.repeat(247), `docker.io/library/${'a'.repeat(247)}:latest`, `${'a'.repeat(247)}:latest`],
+    [`a.example/x:${'t'.repeat(128)}`, `a.example/x:${'t'.repeat(128)}`, `a.example/x:${'t'.repeat(128)}`],
     ['HOST.example/a', 'HOST.example/a:latest', 'HOST.example/a:latest'],
     [`python@${DIGEST}`, `docker.io/library/python@${DIGEST}`, `python@${DIGEST}`],
     [`a.example/x:1@${DIGEST}`, `a.example/x:1@${DIGEST}`, `a.example/x:1@${DIGEST}`],
@@ -52,7 +55,11 @@ describe('a reference is read as Docker reads it', () => {
     ['a___b', 'single separators'],
     ['-a.example/x', 'is no registry host'],
     ['user:pass@host/x', 'its digest is not'],
+    ['a.example:99999/x', '"a.example:99999" is no registry host'],
+    ['[:::]/x', '"[:::]" is no registry host'],
+    ['999.1.1.1/x', '"999.1.1.1" is no registry host'],
     [`${'a/'.repeat(200)}a`, 'longer than 255'],
+    ['a'.repeat(248), 'longer than 255'],
     ['x'.repeat(2000), 'longer than 1024'],
     ['f'.repeat(64), 'image ID'],
   ])('the mistake in %j is named', (text, mistake) => {
@@ -65,7 +72,9 @@ const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts
 const hubPath = fc.array(part, { minLength: 2, maxLength: 4 }).map((parts) => parts.join('/'))
 const host = fc.oneof(
   fc.constantFrom('localhost', '[::1]:5000', 'ghcr.io', '127.0.0.1:80'),
-  fc.stringMatching(/^[a-z]{1,5}\.[a-z]{2,4}(?::[0-9]{1,5})?$/),
+  fc
+    .tuple(fc.stringMatching(/^[a-z]{1,5}\.[a-z]{2,4}$/), fc.option(fc.integer({ min: 1, max: 65_535 })))
+    .map(([domain, port]) => (port === null ? domain : `${domain}:${port}`)),
 )
 const name = fc.oneof(
   fc.record({ registry: host, path }),

@@ -178,6 +178,19 @@ describe('each form of challenge', () => {
       'several ways in one header',
       'Negotiate, Basic realm="x", Bearer realm="{realm}",service="registry.fake.example",scope="{scope}"',
     ],
+    [
+      'a comma and an escaped quote in a value',
+      'Basic realm="a, \\"b\\"", Bearer realm="{realm}",service="registry.fake.example"',
+    ],
+    [
+      'a token server with a query of its own',
+      'Bearer realm="{realm}?account=a%20b",service="registry.fake.example",scope="{scope}"',
+    ],
+    ['bare values', 'Bearer realm={realm},service=registry.fake.example'],
+    [
+      'more actions than asked for',
+      'Bearer realm="{realm}",service="registry.fake.example",scope="repository:team/app:pull,push"',
+    ],
     ['no scope named', 'Bearer realm="{realm}",service="registry.fake.example"'],
     ['another order and case', 'bearer Service="registry.fake.example", Scope="{scope}", Realm="{realm}"'],
     [
@@ -197,6 +210,42 @@ describe('each form of challenge', () => {
     expect((await failure(client(LOGIN).head(at(fake)))).code).toBe('E_REGISTRY_AUTH')
     expect(fake.requests).toHaveLength(1)
   })
+})
+
+test('a basic challenge beside an unknown one is answered', async () => {
+  const fake = await started({ ...BEARER, kind: 'basic', challenge: 'Negotiate YWJj==, Basic' })
+  expect(await client(LOGIN).head(at(fake))).toBeDefined()
+})
+
+test('a registry token is sent as it is, without a token server', async () => {
+  const fake = await started(BEARER)
+  const registry = client(LOGIN)
+  await registry.head(at(fake))
+  const token = fake.gate.issued[0] ?? ''
+  const before = fake.count('GET token')
+  expect(await client({ kind: 'registry-token', token }).head(at(fake))).toBeDefined()
+  expect(fake.count('GET token')).toBe(before)
+})
+
+test('the login does not follow a redirect to another origin, nor does a token', async () => {
+  const elsewhere = await startFake(undefined)
+  const fake = await started(BEARER)
+  const location = `http://${elsewhere.host}/v2/${REPOSITORY}/manifests/1`
+  const registry = client(LOGIN)
+  await registry.head(at(fake))
+  fake.fail('HEAD manifests', { kind: 'status', status: 307, headers: { location } })
+  expect(await registry.head(at(fake))).toBeDefined()
+  expect(elsewhere.requests.map(({ authorization }) => authorization)).toEqual([''])
+})
+
+test.each([
+  ['leads in a circle', (host: string) => `http://${host}/v2/${REPOSITORY}/manifests/1`, 'redirects more than 5 times'],
+  ['leads out of http', () => 'file:///etc/passwd', 'leads to file:, which is not http'],
+])('a redirect that %s is an error', async (_, location, problem) => {
+  const fake = await startFake(undefined)
+  const headers = { location: location(fake.host) }
+  fake.fail('HEAD manifests', { kind: 'status', status: 307, headers }, 6)
+  expect((await failure(client(undefined).head(at(fake)))).message).toContain(problem)
 })
 
 test('credentials are not read as long as the registry does not ask', async () => {

@@ -24,7 +24,7 @@ describe('the wait before the next try', () => {
     ['a long Retry-After is cut to 30 s', status(429, '3600'), 30_000],
     ['a Retry-After that is nonsense is passed over', status(429, 'soon'), 250],
     ['a reset connection waits', broken('ECONNRESET'), 250],
-    ['a closed socket waits', broken('UND_ERR_SOCKET'), 250],
+    ['a broken pipe waits', broken('EPIPE'), 250],
     ['a refused connection is not tried again', broken('ECONNREFUSED'), undefined],
     ['an untrusted certificate is not tried again', broken('SELF_SIGNED_CERT_IN_CHAIN'), undefined],
     ['success is not tried again', status(200), undefined],

@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Digest, digestOf } from '../../src/base/digest.ts'
 import { type FakeAuth, FakeGate } from './registry-fake-auth.ts'
@@ -11,13 +18,15 @@ import {
 } from './registry-fake-storage.ts'
 
 /** What a request was about: `HEAD manifests`, `GET blobs`, `POST uploads`, `PUT uploads`, `GET token`. */
-export type RequestKind = `${'GET' | 'HEAD' | 'POST' | 'PUT'} ${'manifests' | 'blobs' | 'uploads' | 'token' | 'other'}`
+export type RequestKind =
+  `${'GET' | 'HEAD' | 'POST' | 'PUT'} ${'manifests' | 'blobs' | 'uploads' | 'referrers' | 'token' | 'other'}`
 
 export interface SeenRequest {
   readonly kind: RequestKind
   /** With its query. */
   readonly path: string
   readonly authorization: string
+  readonly headers: IncomingHttpHeaders
   /** Bytes of the request's body. */
   readonly received: number
   /** Bytes of the answer's body; 0 until it is answered. */
@@ -37,7 +46,14 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** Never answered. */
   | { readonly kind: 'silent' }
-  | { readonly kind: 'cut-off' }
+  /** Ends in the middle; with `afterBytes`, of the true answer. */
+  | { readonly kind: 'cut-off'; readonly afterBytes?: number }
+  /** A byte every few milliseconds, without end. */
+  | { readonly kind: 'trickle' }
+  /** The head of the answer, then nothing more. */
+  | { readonly kind: 'stalled' }
+  /** The connection breaks after so many bytes of an upload, which are kept. */
+  | { readonly kind: 'reset-upload'; readonly afterBytes: number }
   /** Other bytes than asked for, with headers that fit them. */
   | { readonly kind: 'wrong-bytes' }
   | { readonly kind: 'html'; readonly status?: number }
@@ -51,6 +67,8 @@ export interface RegistryFakeOptions extends FakeStorageOptions {
   readonly auth?: FakeAuth
   /** How long each answer takes, so that requests overlap. */
   readonly latencyMs?: number
+  /** Speaks TLS with this certificate; `clientCa` lets in only those who show one that it signed. All in PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
 }
 
 /**
@@ -62,6 +80,8 @@ export class RegistryFake {
   readonly gate: FakeGate
   /** The most requests that were under way at the same time. */
   mostAtOnce = 0
+  /** Connections that were opened in all. */
+  connections = 0
   readonly #storage: FakeStorage
   readonly #latencyMs: number
   readonly #server: Server
@@ -73,7 +93,13 @@ export class RegistryFake {
     this.#latencyMs = options.latencyMs ?? 0
     this.gate = new FakeGate(options.auth)
     this.#storage = new FakeStorage(options)
-    this.#server = createServer((request, response) => void this.#receive(request, response))
+    const receive = (request: IncomingMessage, response: ServerResponse) => void this.#receive(request, response)
+    const { tls } = options
+    const clients = tls?.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }
+    this.#server = tls === undefined ? createServer(receive) : createTlsServer({ ...tls, ...clients }, receive)
+    this.#server.on('connection', () => {
+      this.connections += 1
+    })
   }
 
   async start(): Promise<this> {
@@ -119,6 +145,11 @@ export class RegistryFake {
     return { digest: digestOf(bytes), size: bytes.length }
   }
 
+  /** Bytes under a digest that isn't theirs. */
+  addBlobAs(repository: string, digest: Digest, bytes: Uint8Array): void {
+    this.#storage.blobs.set(`${repository} ${digest}`, bytes)
+  }
+
   removeBlob(repository: string, digest: Digest): void {
     this.#storage.blobs.delete(`${repository} ${digest}`)
   }
@@ -127,6 +158,11 @@ export class RegistryFake {
   manifest(repository: string, name: string): unknown {
     const stored = this.#storage.manifests.get(`${repository} ${name}`)
     return stored && JSON.parse(new TextDecoder().decode(stored.bytes))
+  }
+
+  tagsOf(repository: string): readonly string[] {
+    const names = [...this.#storage.manifests.keys()].filter((key) => key.startsWith(`${repository} `))
+    return names.map((key) => key.slice(repository.length + 1)).filter((name) => !name.startsWith('sha256:'))
   }
 
   digestOfTag(repository: string, tag: string): Digest | undefined {
@@ -144,22 +180,50 @@ export class RegistryFake {
     response.on('close', () => {
       this.#open -= 1
     })
-    const chunks: Buffer[] = []
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
-    await pause(this.#latencyMs)
-    const request = {
+    const head = {
       method: incoming.method ?? '',
       url: new URL(incoming.url ?? '/', `http://${this.host}`),
       headers: incoming.headers,
-      body: Buffer.concat(chunks),
     }
+    const body = await this.#receiveBody(kindOf(head.method, head.url.pathname), head.url, incoming)
+    const request = { ...head, body: body ?? Buffer.alloc(0) }
     const seen = seenRequest(request)
     this.requests.push(seen)
+    if (body === undefined) return
+    await pause(this.#latencyMs)
     const answer = this.#troubled(seen.kind, request, incoming, response)
     if (answer === undefined) return
     seen.status = answer.status
     seen.sent = request.method === 'HEAD' ? 0 : Buffer.byteLength(answer.body ?? '')
-    response.writeHead(answer.status, answer.headers).end(answer.body)
+    // Stated also for a HEAD, as real servers do: a connection with an answer of unknown length isn't kept.
+    const length = { 'content-length': String(Buffer.byteLength(answer.body ?? '')) }
+    const stated = answer.status === 200 && request.method === 'HEAD' ? {} : length
+    response.writeHead(answer.status, { ...stated, ...answer.headers }).end(answer.body)
+  }
+
+  /** @returns undefined when the connection broke meanwhile */
+  async #receiveBody(kind: RequestKind, url: URL, incoming: IncomingMessage): Promise<Buffer | undefined> {
+    const index = this.#faults.findIndex(({ on }) => on === kind)
+    const fault = this.#faults[index]?.fault
+    const limit = fault?.kind === 'reset-upload' ? fault.afterBytes : Number.POSITIVE_INFINITY
+    const chunks: Buffer[] = []
+    let size = 0
+    try {
+      for await (const chunk of incoming) {
+        chunks.push(Buffer.from(chunk))
+        size += chunk.length
+        if (size < limit) continue
+        this.#faults.splice(index, 1)
+        this.#storage.keepUpload(url.pathname.split('/').at(-1) ?? '', Buffer.concat(chunks).subarray(0, limit))
+        incoming.socket.destroy()
+        return undefined
+      }
+      return Buffer.concat(chunks)
+    } catch {
+      // The client went away: a registry keeps what it has got.
+      if (kind === 'PUT uploads') this.#storage.keepUpload(url.pathname.split('/').at(-1) ?? '', Buffer.concat(chunks))
+      return undefined
+    }
   }
 
   /** @returns undefined when no answer is to be sent */
@@ -195,10 +259,26 @@ export class RegistryFake {
       case 'meanwhile':
         fault.act()
         return this.#answer(request)
-      case 'cut-off':
+      case 'cut-off': {
+        if (fault.afterBytes !== undefined) {
+          const { status, headers, body = '' } = this.#answer(request)
+          response.writeHead(status, headers)
+          response.write(Buffer.from(body).subarray(0, fault.afterBytes), () => incoming.socket.destroy())
+          return undefined
+        }
         response.writeHead(200, { 'content-length': '1000', 'content-type': 'application/json' })
         response.write('{"schema', () => incoming.socket.destroy())
         return undefined
+      }
+      case 'stalled':
+        response.writeHead(200, { 'content-length': '1000', 'content-type': 'application/json' }).flushHeaders()
+        return undefined
+      case 'trickle': {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        const timer = setInterval(() => response.write(' '), 5)
+        response.on('close', () => clearInterval(timer))
+        return undefined
+      }
       case 'answer-lost':
         this.#answer(request)
         incoming.socket.destroy()
@@ -207,6 +287,7 @@ export class RegistryFake {
         incoming.socket.destroy()
         return undefined
       case 'silent':
+      case 'reset-upload':
         return undefined
     }
   }
@@ -214,7 +295,7 @@ export class RegistryFake {
   #answer(request: FakeRequest): FakeAnswer {
     if (request.url.pathname === '/token') return this.gate.answerToken(request)
     const [, repository = '', noun = '', name = ''] =
-      /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs)\/(.*)$/.exec(request.url.pathname) ?? []
+      /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs|referrers)\/(.*)$/.exec(request.url.pathname) ?? []
     if (repository === '') return refusal(404, 'NAME_INVALID')
     const action = request.method === 'PUT' || request.method === 'POST' ? 'push' : 'pull'
     const authorization = request.headers.authorization ?? ''
@@ -238,6 +319,7 @@ function seenRequest({ method, url, headers, body }: FakeRequest): SeenRequest {
     kind: kindOf(method, url.pathname),
     path: url.pathname + url.search,
     authorization: headers.authorization ?? '',
+    headers,
     received: body.length,
     sent: 0,
     status: 0,
@@ -248,6 +330,7 @@ function kindOf(method: string, path: string): RequestKind {
   const verb = method === 'HEAD' || method === 'POST' || method === 'PUT' ? method : 'GET'
   if (path === '/token') return `${verb} token`
   if (path.includes('/blobs/uploads/')) return `${verb} uploads`
+  if (path.includes('/referrers/')) return `${verb} referrers`
   if (path.includes('/blobs/')) return `${verb} blobs`
   return path.includes('/manifests/') ? `${verb} manifests` : `${verb} other`
 }

@@ -6,6 +6,7 @@ import type { Deps, PendingSave } from '../deps.ts'
 import { SpawnExec } from '../exec/spawn-exec.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { dockerCredentials } from '../registry/credentials.ts'
+import { DOCKER_CERTIFICATE_FOLDERS, dockerCertificates } from '../registry/docker-certificates.ts'
 import { HttpRegistry } from '../registry/http-registry.ts'
 import { openStore } from '../stores/open-store.ts'
 
@@ -22,7 +23,12 @@ export function openDeps(
     host,
     context,
     exec,
-    registry: new HttpRegistry({ credentials: dockerCredentials({ configFile, exec }), signal }),
+    registry: new HttpRegistry({
+      credentials: dockerCredentials({ configFile, authConfig: env.DOCKER_AUTH_CONFIG, exec }),
+      certificates: dockerCertificates(DOCKER_CERTIFICATE_FOLDERS),
+      proxies: env,
+      signal,
+    }),
     store: openStore({ kind: inputs.store, env }).store,
     saveLater: (save) => saves.push(save),
     clock: systemClock,

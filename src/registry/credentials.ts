@@ -29,7 +29,15 @@ export interface HelperRunner {
 export interface DockerCredentialsOptions {
   /** Docker's `config.json`, in `$DOCKER_CONFIG` or `~/.docker`. Needn't exist. */
   readonly configFile: string
+  /** `$DOCKER_AUTH_CONFIG`: logins as in the file's `auths`, which come before it (Docker 28.3 and newer). */
+  readonly authConfig?: string | undefined
   readonly exec: HelperRunner
+}
+
+/** Logins as Docker writes them, and where they stand, for messages. */
+interface LoginConfig {
+  readonly json: JsonRecord
+  readonly place: string
 }
 
 const HUB_KEY = 'https://index.docker.io/v1/'
@@ -38,14 +46,16 @@ const HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 
 /** The logins of `docker login`: its config file, credential store and credential helpers (docker/cli, `config/configfile`). */
 export function dockerCredentials(options: DockerCredentialsOptions): CredentialSource {
   const found = new Map<string, Promise<Credential | undefined>>()
-  let config: Promise<JsonRecord> | undefined
+  let config: Promise<LoginConfig> | undefined
 
   async function find(registry: string): Promise<Credential | undefined> {
+    const given = fromAuths(parseConfig(options.authConfig ?? '', 'DOCKER_AUTH_CONFIG'), registry)
+    if (given !== undefined) return given
     config ??= readConfig(options.configFile)
     const settings = await config
-    const helper = helperFor(settings, registry)
+    const helper = helperFor(settings.json, registry)
     const fromHelper = helper === undefined ? undefined : await askHelper(options.exec, helper, registry)
-    return fromHelper ?? fromAuths(settings, registry, options.configFile)
+    return fromHelper ?? fromAuths(settings, registry)
   }
 
   return {
@@ -57,19 +67,22 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
   }
 }
 
-async function readConfig(file: string): Promise<JsonRecord> {
+async function readConfig(file: string): Promise<LoginConfig> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (isJsonRecord(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return {}
+    if (isJsonRecord(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return parseConfig('', file)
     throw unreadable(`Docker's config file ${file} can't be read`, 'Check its permissions.')
   }
-  const config = text.trim() === '' ? {} : parseJson(text)
+  return parseConfig(text, `Docker's config file ${file}`)
+}
+
+function parseConfig(text: string, place: string): LoginConfig {
+  const json = text.trim() === '' ? {} : parseJson(text)
   // The text itself stays out of the error: it holds passwords.
-  if (!isJsonRecord(config))
-    throw unreadable(`Docker's config file ${file} is no JSON object`, 'Repair it, or log in again.')
-  return config
+  if (!isJsonRecord(json)) throw unreadable(`${place} is no JSON object`, 'Repair it, or log in again.')
+  return { json, place }
 }
 
 function helperFor(config: JsonRecord, registry: string): string | undefined {
@@ -105,8 +118,8 @@ async function askHelper(exec: HelperRunner, helper: string, registry: string): 
     : { kind: 'password', username, password: secret }
 }
 
-function fromAuths(config: JsonRecord, registry: string, file: string): Credential | undefined {
-  const auths = isJsonRecord(config.auths) ? config.auths : {}
+function fromAuths({ json, place }: LoginConfig, registry: string): Credential | undefined {
+  const auths = isJsonRecord(json.auths) ? json.auths : {}
   const keys = Object.keys(auths).filter((key) => sameHost(key, registry))
   // An exact key wins over one that only has the same host.
   const entry = auths[keys.find((key) => key === registry || key === HUB_KEY) ?? keys[0] ?? '']
@@ -117,17 +130,17 @@ function fromAuths(config: JsonRecord, registry: string, file: string): Credenti
   const token = textField(entry, 'registrytoken') ?? ''
   if (token !== '') return { kind: 'registry-token', token }
   const auth = textField(entry, 'auth') ?? ''
-  if (auth !== '') return decodeAuth(auth, registry, file)
+  if (auth !== '') return decodeAuth(auth, registry, place)
   const username = textField(entry, 'username') ?? ''
   const password = textField(entry, 'password') ?? ''
   return username === '' ? undefined : { kind: 'password', username, password }
 }
 
-function decodeAuth(auth: string, registry: string, file: string): Credential {
+function decodeAuth(auth: string, registry: string, place: string): Credential {
   const text = Buffer.from(auth, 'base64').toString('utf8')
   const colon = text.indexOf(':')
   if (colon < 1)
-    throw unreadable(`the login for ${registry} in ${file} is damaged`, `Log in again: docker login ${registry}`)
+    throw unreadable(`the login for ${registry} in ${place} is damaged`, `Log in again: docker login ${registry}`)
   return { kind: 'password', username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') }
 }
 

@@ -1,36 +1,43 @@
 import { type Digest, digestOf, isDigest } from '../base/digest.ts'
+import { BlobTransfer, blobRequest } from './blob-transfer.ts'
 import { isJsonRecord, parseJson, textField } from './json-value.ts'
 import { MANIFEST_MEDIA_TYPES } from './manifest.ts'
-import { redirectTarget } from './redirect-target.ts'
 import type { ImageReference, RepositoryName } from './reference.ts'
-import type { Descriptor, MountOutcome, RawManifest, Registry } from './registry.ts'
-import { contentError, RegistryError, statusError } from './registry-error.ts'
+import { ReferrerList } from './referrer-list.ts'
+import type { BlobMove, Descriptor, MountOutcome, RawManifest, Registry } from './registry.ts'
+import { contentError, looksLikeHtml, type RegistryError, registryOwnError, statusError } from './registry-error.ts'
+import { pullScope, pushScope } from './registry-scope.ts'
 import { type Answer, type HttpRegistryOptions, type RegistryRequest, RegistryTransport } from './registry-transport.ts'
 
 const ACCEPT = MANIFEST_MEDIA_TYPES.join(', ')
+const NEEDS_WORDS: ReadonlySet<number> = new Set([400, 405, 406, 500, 501])
 
 /** A registry over HTTP, by the OCI distribution spec 1.1; https unless the host is loopback or plain http was asked for. */
 export class HttpRegistry implements Registry {
   readonly #transport: RegistryTransport
+  readonly #blobs: BlobTransfer
+  readonly #referrers: ReferrerList
 
   constructor(options: HttpRegistryOptions = {}) {
     this.#transport = new RegistryTransport(options)
+    this.#blobs = new BlobTransfer(this.#transport)
+    this.#referrers = new ReferrerList(this.#transport, this)
   }
 
   async head(reference: ImageReference): Promise<Descriptor | undefined> {
-    const request = manifestRequest('HEAD', reference)
+    const request: RegistryRequest = { ...manifestRequest('HEAD', reference), isFinal: ({ status }) => status === 500 }
     const answer = await this.#transport.send(request)
-    if (answer.status === 404) return undefined
+    if (this.#isMissing(request, answer)) return undefined
+    // The answer to a HEAD has no words: a GET tells what a refusal means, and some registries mean "no such repository".
+    if (NEEDS_WORDS.has(answer.status)) return await this.#headByGet(reference)
     if (answer.status !== 200) throw this.#statusError(request, answer)
+
     const mediaType = mediaTypeOf(answer)
     const digest = answer.headers.get('docker-content-digest') ?? reference.digest ?? ''
     const size = Number(answer.headers.get('content-length') ?? Number.NaN)
     const complete = isDigest(digest) && Number.isSafeInteger(size) && mediaType.includes('json')
-    if (!complete) {
-      // The headers are optional for a registry: the manifest itself tells.
-      const manifest = await this.manifest(reference)
-      return manifest && { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length }
-    }
+    // The headers are optional for a registry: the manifest itself tells.
+    if (!complete) return await this.#headByGet(reference)
     if (reference.digest !== undefined && digest !== reference.digest) {
       throw this.#contentError(request, answer, `was answered with another digest, ${digest}`)
     }
@@ -38,9 +45,12 @@ export class HttpRegistry implements Registry {
   }
 
   async manifest(reference: ImageReference): Promise<RawManifest | undefined> {
-    const request = manifestRequest('GET', reference)
+    const request: RegistryRequest = {
+      ...manifestRequest('GET', reference),
+      isFinal: ({ status, body }) => status === 500 && saysNotFound(body),
+    }
     const answer = await this.#transport.send(request)
-    if (answer.status === 404) return undefined
+    if (this.#isMissing(request, answer)) return undefined
     if (answer.status !== 200) throw this.#statusError(request, answer)
     const json = parseJson(answer.body)
     if (!isJsonRecord(json))
@@ -50,9 +60,13 @@ export class HttpRegistry implements Registry {
     if (stated !== null && isDigest(stated) && stated !== digest) {
       throw this.#contentError(request, answer, `was answered with bytes whose digest is ${digest}, not ${stated}`)
     }
-    const inside = textField(json, 'mediaType')
-    const known = MANIFEST_MEDIA_TYPES.some((type) => type === mediaTypeOf(answer))
-    return { mediaType: known ? mediaTypeOf(answer) : (inside ?? mediaTypeOf(answer)), digest, bytes: answer.body }
+    const outside = mediaTypeOf(answer)
+    const inside = textField(json, 'mediaType') ?? outside
+    if (!isKnown(outside)) return { mediaType: inside, digest, bytes: answer.body }
+    // Two readers must not see two things in the same bytes (distribution spec, "Pulling manifests").
+    if (inside !== outside)
+      throw this.#contentError(request, answer, `is called ${outside}, but says of itself ${inside}`)
+    return { mediaType: outside, digest, bytes: answer.body }
   }
 
   async putManifest(reference: ImageReference, manifest: Pick<RawManifest, 'mediaType' | 'bytes'>): Promise<Digest> {
@@ -74,13 +88,15 @@ export class HttpRegistry implements Registry {
     if (stored !== null && stored !== digest) {
       throw this.#contentError(request, answer, `stored another digest, ${stored}, than the one sent, ${digest}`)
     }
+    // A registry with a referrers API says that it has seen the subject; for another the client keeps the list.
+    if (!answer.headers.has('oci-subject')) await this.#referrers.announce(reference, { ...manifest, digest })
     return digest
   }
 
   async blob(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined> {
     const request = blobRequest('GET', repository, digest, pullScope(repository))
     const answer = await this.#transport.send(request)
-    if (answer.status === 404) return undefined
+    if (this.#isMissing(request, answer)) return undefined
     if (answer.status !== 200) throw this.#statusError(request, answer)
     const got = digestOf(answer.body)
     if (got !== digest) throw this.#contentError(request, answer, `was answered with bytes whose digest is ${got}`)
@@ -88,63 +104,40 @@ export class HttpRegistry implements Registry {
   }
 
   async putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes)
-    for (let round = 1; ; round += 1) {
-      if (await this.#hasBlob(repository, digest)) return digest
-      const { request, answer } = await this.#upload(repository, digest, bytes)
-      if (answer.status === 201 || answer.status === 204) return digest
-      // A first PUT whose answer was lost has closed its upload: look again before starting a new one.
-      if (answer.status !== 404 || round > 1) throw this.#statusError(request, answer)
-    }
+    return await this.#blobs.put(repository, bytes)
   }
 
   async mountBlob(repository: RepositoryName, digest: Digest, from: RepositoryName): Promise<MountOutcome> {
-    if (from.registry !== repository.registry) return 'refused'
-    if (from.path === repository.path) return 'mounted'
-    const request: RegistryRequest = {
-      method: 'POST',
-      registry: repository.registry,
-      path: `${repository.path}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from.path)}`,
-      scopes: [pushScope(repository), pullScope(from)],
-    }
-    try {
-      const answer = await this.#transport.send(request)
-      if (answer.status === 201) return 'mounted'
-      // 202 opens an upload instead; it is left to run out, as the spec has no way to be sure of cancelling it.
-      if (answer.status === 202 || answer.status === 405) return 'refused'
-      throw this.#statusError(request, answer)
-    } catch (error) {
-      // Who may push here need not be allowed to read there: copying will tell.
-      if (error instanceof RegistryError && error.code === 'E_REGISTRY_AUTH') return 'refused'
-      throw error
-    }
+    return await this.#blobs.mount(repository, digest, from)
   }
 
-  async #hasBlob(repository: RepositoryName, digest: Digest): Promise<boolean> {
-    const request = blobRequest('HEAD', repository, digest, pushScope(repository))
-    const answer = await this.#transport.send(request)
-    if (answer.status === 200) return true
-    if (answer.status === 404) return false
-    throw this.#statusError(request, answer)
-  }
-
-  /** Two requests, "POST then PUT" (distribution spec, "Pushing a blob monolithically"). */
-  async #upload(
+  async copyBlob(
     repository: RepositoryName,
-    digest: Digest,
-    bytes: Uint8Array,
-  ): Promise<{ readonly request: RegistryRequest; readonly answer: Answer }> {
-    const { registry, path } = repository
-    const scopes = [pushScope(repository)]
-    const start: RegistryRequest = { method: 'POST', registry, path: `${path}/blobs/uploads/`, scopes }
-    const started = await this.#transport.send(start)
-    if (started.status !== 202) throw this.#statusError(start, started)
-    const url = redirectTarget(started.url, started.headers.get('location') ?? '')
-    if (typeof url === 'string') throw this.#contentError(start, started, `was answered with an upload that ${url}`)
-    url.searchParams.set('digest', digest)
-    const headers = { 'content-type': 'application/octet-stream' }
-    const request: RegistryRequest = { method: 'PUT', registry, path: url, scopes, headers, body: bytes }
-    return { request, answer: await this.#transport.send(request) }
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    from: RepositoryName,
+  ): Promise<BlobMove> {
+    return await this.#blobs.copy({ blob, from, to: repository })
+  }
+
+  async referrers(repository: RepositoryName, subject: Digest): Promise<readonly Descriptor[]> {
+    return await this.#referrers.read(repository, subject)
+  }
+
+  async #headByGet(reference: ImageReference): Promise<Descriptor | undefined> {
+    const manifest = await this.manifest(reference)
+    return manifest && { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length }
+  }
+
+  /**
+   * Whether the answer says that there is no such thing, be it the tag, the repository, or one that we may not see.
+   * @throws RegistryError when the 404 is a web site's, which says nothing about images
+   */
+  #isMissing(request: RegistryRequest, answer: Answer): boolean {
+    if (answer.status === 500) return saysNotFound(answer.body)
+    if (answer.status !== 404) return false
+    const isPage = mediaTypeOf(answer) === 'text/html' || looksLikeHtml(answer.body)
+    if (isPage) throw this.#statusError(request, { ...answer, body: Buffer.from('<html>') })
+    return true
   }
 
   #statusError(request: RegistryRequest, answer: Answer): RegistryError {
@@ -152,12 +145,8 @@ export class HttpRegistry implements Registry {
   }
 
   #contentError(request: RegistryRequest, answer: Answer, problem: string): RegistryError {
-    return contentError(
-      this.#transport.failed(this.#transport.plainRequest(request)),
-      answer.status,
-      problem,
-      answer.body,
-    )
+    const failed = this.#transport.failed(this.#transport.plainRequest(request))
+    return contentError(failed, answer.status, problem, answer.body)
   }
 }
 
@@ -174,23 +163,20 @@ function manifestRequest(method: 'GET' | 'HEAD', reference: ImageReference): Reg
   }
 }
 
-function blobRequest(
-  method: 'GET' | 'HEAD',
-  { registry, path }: RepositoryName,
-  digest: Digest,
-  scope: string,
-): RegistryRequest {
-  return { method, registry, path: `${path}/blobs/${digest}`, scopes: [scope] }
-}
-
-function pullScope({ path }: RepositoryName): string {
-  return `repository:${path}:pull`
-}
-
-function pushScope({ path }: RepositoryName): string {
-  return `repository:${path}:pull,push`
+/** Harbor answers 500 for a repository that isn't there yet (goharbor/harbor issue 11744, flyteorg/flytekit pull 2696). */
+function saysNotFound(body: Uint8Array): boolean {
+  const own = registryOwnError(body)
+  if (own === undefined) return false
+  return (
+    /^(?:NOT_FOUND|NAME_UNKNOWN|MANIFEST_UNKNOWN)$/.test(own.code) ||
+    /^(?:repository|artifact)\b.* not found$/.test(own.message)
+  )
 }
 
 function mediaTypeOf(answer: Answer): string {
   return (answer.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? ''
+}
+
+function isKnown(mediaType: string): boolean {
+  return MANIFEST_MEDIA_TYPES.some((type) => type === mediaType)
 }

@@ -27,6 +27,9 @@ export function parseManifest(raw: Pick<RawManifest, 'mediaType' | 'bytes'>): Pa
   if (json.schemaVersion === 1)
     throw malformed('it has schema version 1, which is too old', 'Push the image again with a current tool.')
   const isIndex = raw.mediaType === OCI_INDEX || raw.mediaType === DOCKER_INDEX || isJsonList(json.manifests)
+  // Else two tools could see two images in the same bytes (OCI image-spec, manifest.md, "mediaType").
+  if (isIndex && (json.config !== undefined || json.layers !== undefined))
+    throw malformed('it is an index and an image at once')
   if (isIndex) return { kind: 'index', manifests: descriptors(json.manifests, 'manifests') }
   return { kind: 'image', config: descriptor(json.config, 'config'), layers: descriptors(json.layers, 'layers') }
 }
@@ -53,6 +56,11 @@ function descriptor(value: unknown, where: string): Descriptor {
     ...(platform === undefined ? {} : { platform }),
     ...(annotations === undefined ? {} : { annotations }),
   }
+}
+
+/** Layers that stand in a manifest, but live elsewhere by licence (OCI image-spec, layer.md, "Non-Distributable Layers"). */
+export function isForeign({ mediaType }: Pick<Descriptor, 'mediaType'>): boolean {
+  return /\.(?:nondistributable|foreign)\./.test(mediaType)
 }
 
 /** The platform fields of a descriptor or an image config, or undefined when one is missing. */

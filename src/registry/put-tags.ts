@@ -1,23 +1,15 @@
-import { formatBytes } from '../base/bytes.ts'
 import type { Digest } from '../base/digest.ts'
 import { ImageCacheError, messageOf } from '../base/errors.ts'
 import { parseManifest } from './manifest.ts'
-import {
-  familiarReference,
-  formatRepository,
-  type ImageReference,
-  type RepositoryName,
-  sameRepository,
-  withDigest,
-} from './reference.ts'
-import type { Descriptor, RawManifest, Registry } from './registry.ts'
+import { type MovedImage, moveImage, NOTHING_MOVED, sum } from './move-image.ts'
+import { type MovedSignatures, moveSignatures } from './move-signatures.ts'
+import { formatRepository, type ImageReference, type RepositoryName, sameRepository } from './reference.ts'
+import type { RawManifest, Registry } from './registry.ts'
+import { RegistryError } from './registry-error.ts'
 
-/** A tag that now points to the image. */
-export interface TagPut {
+/** A tag that now points to the image, and what came into its repository for that; all 0 in the source's own. */
+export interface TagPut extends MovedSignatures {
   readonly reference: ImageReference
-  /** Blobs that were mounted, and copied, into the tag's repository; both 0 in the source's own. */
-  readonly mounted: number
-  readonly copied: number
 }
 
 export interface TagFailure {
@@ -37,18 +29,15 @@ export type PutTagsResult =
       readonly failed: readonly TagFailure[]
     }
 
-interface Moved {
-  readonly mounted: number
-  readonly copied: number
+export interface PutTagsOptions {
+  /** Whether signatures, attestations and SBOMs come along into another repository. They do unless this is false. */
+  readonly signatures?: boolean
 }
 
-/** Blobs up to this size go through memory when a registry doesn't mount them. */
-const MAX_COPIED_BYTES = 32_000_000
-
 /**
- * Puts tags on an image that is already there. The manifest is read once; all tags are put at the same time. In other
- * repositories of the registry its blobs are mounted first (distribution spec, "Mounting a blob from another
- * repository"), small ones copied where mounting is refused. A tag on another registry is a failure for now.
+ * Puts tags on an image that is already there. The manifest is read once; all tags are put at the same time. In another
+ * repository what the image consists of comes first: blobs are mounted within a registry (distribution spec, "Mounting
+ * a blob from another repository"), sent where they can't be, and left alone where they are there already.
  * @param source where the image is; its digest decides when it has one
  * @throws RegistryError when the source can't be read; what fails for a tag is in the result
  */
@@ -56,15 +45,16 @@ export async function putTags(
   registry: Registry,
   source: ImageReference,
   tags: readonly ImageReference[],
+  options: PutTagsOptions = {},
 ): Promise<PutTagsResult> {
   const manifest = await registry.manifest(source)
   if (manifest === undefined) return { kind: 'source-missing' }
 
   const parsed = parseManifest(manifest)
-  const moves = new Map<string, Promise<Moved>>()
-  const moveInto = (repository: RepositoryName): Promise<Moved> => {
-    const key = formatRepository(repository)
-    const move = moves.get(key) ?? moveImage(registry, source, repository, manifest)
+  const moves = new Map<string, Promise<MovedSignatures>>()
+  const moveInto = (to: RepositoryName): Promise<MovedSignatures> => {
+    const key = formatRepository(to)
+    const move = moves.get(key) ?? moveWhole(registry, source, to, manifest, options)
     moves.set(key, move)
     return move
   }
@@ -72,7 +62,7 @@ export async function putTags(
     tags.map(async (reference): Promise<TagPut | TagFailure> => {
       try {
         const moved = await moveInto(reference)
-        await registry.putManifest(tagOnly(reference), manifest)
+        await putTag(registry, reference, manifest)
         return { reference, ...moved }
       } catch (error) {
         return { reference, error: asImageCacheError(error) }
@@ -88,81 +78,32 @@ export async function putTags(
   }
 }
 
-/** Brings all that a manifest needs into a repository; the manifest itself is put by the caller, last. */
-async function moveImage(
+/** The image's parts first, then what is said of it: whoever finds the tag finds the signature, too. */
+async function moveWhole(
   registry: Registry,
-  source: ImageReference,
+  from: RepositoryName,
   to: RepositoryName,
   manifest: RawManifest,
-): Promise<Moved> {
-  if (sameRepository(source, to)) return { mounted: 0, copied: 0 }
-  if (source.registry !== to.registry) {
-    throw new ImageCacheError(
-      'E_REGISTRY',
-      `${familiarReference(source)} can't be put on another registry, ${to.registry}`,
-      {
-        hint: 'Tags of one image must be on one registry; push to the other one in a build of its own.',
-      },
-    )
-  }
-  const parsed = parseManifest(manifest)
-  if (parsed.kind === 'image') return await moveBlobs(registry, source, to, [parsed.config, ...parsed.layers])
-  const moved = await Promise.all(
-    parsed.manifests.map(async (child) => {
-      const childManifest = await registry.manifest(withDigest(source, child.digest))
-      // An index may list what its repository doesn't hold; the registry decides whether it takes such an index.
-      if (childManifest === undefined) return { mounted: 0, copied: 0 }
-      const result = await moveImage(registry, source, to, childManifest)
-      await registry.putManifest({ registry: to.registry, path: to.path, digest: child.digest }, childManifest)
-      return result
-    }),
-  )
-  return sum(moved)
+  { signatures = true }: PutTagsOptions,
+): Promise<MovedSignatures> {
+  if (sameRepository(from, to)) return { ...NOTHING_MOVED, signatures: 0 }
+  const route = { registry, from, to }
+  const image: MovedImage = await moveImage(route, manifest)
+  if (!signatures) return { ...sum([image]), signatures: 0 }
+  const said = await moveSignatures(route, image.manifests)
+  return { ...sum([image, said]), signatures: said.signatures }
 }
 
-async function moveBlobs(
-  registry: Registry,
-  source: RepositoryName,
-  to: RepositoryName,
-  blobs: readonly Descriptor[],
-): Promise<Moved> {
-  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()]
-  const outcomes = await Promise.all(unique.map((blob) => registry.mountBlob(to, blob.digest, source)))
-  const refused = unique.filter((_, index) => outcomes[index] === 'refused')
-  // One after another: these go through memory.
-  for (const blob of refused) await copyBlob(registry, source, to, blob)
-  return { mounted: unique.length - refused.length, copied: refused.length }
-}
-
-async function copyBlob(
-  registry: Registry,
-  source: RepositoryName,
-  to: RepositoryName,
-  blob: Descriptor,
-): Promise<void> {
-  const from = formatRepository(source)
-  if (blob.size > MAX_COPIED_BYTES) {
-    throw new ImageCacheError(
-      'E_REGISTRY',
-      `the registry doesn't mount layers of ${from} into ${formatRepository(to)}, and one of ${formatBytes(blob.size)} is too large to copy`,
-      {
-        hint: 'Let the login for the target repository read the source repository, too, or tag in the same repository.',
-      },
-    )
-  }
-  const bytes = await registry.blob(source, blob.digest)
-  if (bytes === undefined) {
-    throw new ImageCacheError('E_REGISTRY', `a layer of ${from} is gone: ${blob.digest}`, {
-      hint: 'Build the image again.',
-    })
-  }
-  await registry.putBlob(to, bytes)
-}
-
-function sum(moved: readonly Moved[]): Moved {
-  return {
-    mounted: moved.reduce((total, { mounted }) => total + mounted, 0),
-    copied: moved.reduce((total, { copied }) => total + copied, 0),
+/** A repository that lets no tag be moved refuses one that is put again: fine as long as it is the same image. */
+async function putTag(registry: Registry, reference: ImageReference, manifest: RawManifest): Promise<void> {
+  const name = tagOnly(reference)
+  try {
+    await registry.putManifest(name, manifest)
+  } catch (error) {
+    const refused = error instanceof RegistryError && error.status !== undefined && error.status < 500
+    if (!refused || error.status === 401) throw error
+    const there = await registry.head(name).catch(() => undefined)
+    if (there?.digest !== manifest.digest) throw error
   }
 }
 

@@ -100,7 +100,9 @@ function splitRegistry(name: string): RepositoryName {
 }
 
 function repositoryMistake({ registry, path }: RepositoryName): string | undefined {
-  if (!REGISTRY.test(registry)) return `${JSON.stringify(registry)} is no registry host`
+  // The grammar takes what no address can be, such as the port 99999.
+  if (!REGISTRY.test(registry) || !URL.canParse(`https://${registry}/`))
+    return `${JSON.stringify(registry)} is no registry host`
   if (path === '' || path === OFFICIAL) return 'the repository is missing'
   if (path.length > LONGEST_PATH) return `its repository is longer than ${LONGEST_PATH} characters`
   const part = path.split('/').find((component) => !PATH_COMPONENT.test(component))

@@ -1,7 +1,7 @@
 import { type ErrorDetails, ImageCacheError, messageOf } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
 import { isJsonList, isJsonRecord, parseJson, textField } from './json-value.ts'
-import { failureCode } from './retry-delay.ts'
+import { failureCode, isUntrustedCertificate } from './retry-delay.ts'
 
 export interface RegistryErrorDetails extends ErrorDetails {
   /** The request without its query, which may hold signatures: `HEAD https://host/v2/x/manifests/tag`. */
@@ -40,6 +40,17 @@ export interface FailedRequest {
   readonly secrets: Iterable<string>
 }
 
+/** The bytes that a request was to send broke off at their own source, which is to be blamed rather than the target. */
+export class BodyError extends Error {
+  /** The request that the bytes came from. */
+  readonly from: FailedRequest
+
+  constructor(from: FailedRequest, cause: unknown) {
+    super('the bytes to be sent broke off', { cause })
+    this.from = from
+  }
+}
+
 /** The error for an answer whose status is not what the protocol has. */
 export function statusError(failed: FailedRequest, status: number, body: Uint8Array): RegistryError {
   const request = requestLine(failed)
@@ -51,7 +62,7 @@ export function statusError(failed: FailedRequest, status: number, body: Uint8Ar
     request,
     status,
     ...(own === undefined ? {} : { registryCode: clean(own.code), registryMessage: clean(own.message) }),
-    hint: statusHint(failed, status, html),
+    hint: statusHint(failed, status, own, html),
   })
 }
 
@@ -82,7 +93,10 @@ function requestLine({ method, url }: FailedRequest): string {
   return redact(`${method} ${url.origin}${url.pathname}`)
 }
 
-function statusHint({ registry, url }: FailedRequest, status: number, html: boolean): string {
+function statusHint(failed: FailedRequest, status: number, own: OwnError | undefined, html: boolean): string {
+  const { registry, url } = failed
+  const byCode = codeHint(failed, own)
+  if (byCode !== undefined) return byCode
   if (status === 401) return `Log in with: docker login ${registry}`
   if (status === 403)
     return `Check that the login has access to this repository, or log in with: docker login ${registry}`
@@ -90,6 +104,21 @@ function statusHint({ registry, url }: FailedRequest, status: number, html: bool
   if (status >= 500) return 'The registry has trouble of its own: try again later.'
   if (html) return htmlHint(url)
   return 'Check the name of the image and that the host is an OCI registry.'
+}
+
+/** What registries mean by their own codes (distribution spec, "Error Codes"; Amazon ECR's for tags and repositories). */
+function codeHint({ method, registry }: FailedRequest, own: OwnError | undefined): string | undefined {
+  const writes = method === 'PUT' || method === 'POST'
+  if (own === undefined) return undefined
+  if (/immutable/i.test(own.message)) {
+    return 'The repository lets no tag be moved: use a tag that is new for each image, or allow tags to be moved.'
+  }
+  if (/expired/i.test(own.message)) return `The login has run out: log in again with: docker login ${registry}`
+  if (own.code === 'NAME_UNKNOWN' && writes) {
+    return 'The registry makes no repository by itself (Amazon ECR does so only when told to): create it first.'
+  }
+  if (own.code === 'TOOMANYREQUESTS') return 'The registry limits requests: wait, log in, or use a mirror.'
+  return undefined
 }
 
 function htmlHint(url: URL): string {
@@ -106,11 +135,17 @@ function networkTrouble(code: string | undefined, { host }: URL): NetworkTrouble
     case 'ECONNREFUSED':
       return {
         sentence: `nothing listens at ${host}`,
-        hint: 'Check that the registry is running and that its port is right.',
+        hint: 'Check that the registry (or the proxy of HTTPS_PROXY) is running and that its port is right.',
       }
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return { sentence: `the host ${host} is unknown`, hint: 'Check the registry name, DNS and proxy settings.' }
+    case 'ERR_PROXY_TUNNEL':
+    case 'ERR_PROXY_INVALID_CONFIG':
+      return {
+        sentence: `the proxy let nothing through to ${host}`,
+        hint: 'Check HTTPS_PROXY, or name the registry in NO_PROXY.',
+      }
     case 'TimeoutError':
       return {
         sentence: `${host} did not answer in time`,
@@ -118,7 +153,6 @@ function networkTrouble(code: string | undefined, { host }: URL): NetworkTrouble
       }
     case 'ECONNRESET':
     case 'EPIPE':
-    case 'UND_ERR_SOCKET':
       return {
         sentence: `${host} closed the connection`,
         hint: 'Try again; if it stays, look at the registry or the proxy.',
@@ -127,17 +161,29 @@ function networkTrouble(code: string | undefined, { host }: URL): NetworkTrouble
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return { sentence: `${host} does not speak TLS`, hint: 'Allow plain http for this registry if that is meant.' }
   }
-  if (code !== undefined && /CERT|ISSUER|VERIFY|SELF_SIGNED/.test(code)) {
+  if (code !== undefined && /ALERT.*CERT/.test(code)) {
+    return {
+      sentence: `${host} wants a client certificate`,
+      hint: `Put a .cert and its .key into /etc/docker/certs.d/${host}.`,
+    }
+  }
+  if (isUntrustedCertificate(code)) {
     return {
       sentence: `the certificate of ${host} is not trusted`,
-      hint: 'If a CA of your own signed it, name its file in the environment variable NODE_EXTRA_CA_CERTS.',
+      hint: `If a CA of your own signed it, name its file in NODE_EXTRA_CA_CERTS, or put it into /etc/docker/certs.d/${host}.`,
     }
   }
   return { hint: 'Check the network and proxy settings, or try again later.' }
 }
 
+/** What a registry says itself about a refusal; a part that it left out is empty. */
+export interface OwnError {
+  readonly code: string
+  readonly message: string
+}
+
 /** `{"errors":[{"code","message"}]}` of registries, or `{"details"}` / `{"error","error_description"}` of token servers. */
-function registryOwnError(body: Uint8Array): { code: string; message: string } | undefined {
+export function registryOwnError(body: Uint8Array): OwnError | undefined {
   const json = parseJson(body)
   if (!isJsonRecord(json)) return undefined
   const first = isJsonList(json.errors) ? json.errors[0] : undefined
@@ -147,6 +193,6 @@ function registryOwnError(body: Uint8Array): { code: string; message: string } |
   return message === undefined && code === undefined ? undefined : { code: code ?? '', message: message ?? '' }
 }
 
-function looksLikeHtml(body: Uint8Array): boolean {
+export function looksLikeHtml(body: Uint8Array): boolean {
   return /^\s*<(?:!doctype|html|head|body|\?xml)/i.test(new TextDecoder().decode(body.subarray(0, 256)))
 }

@@ -1,22 +1,28 @@
+import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { type ConcurrencyLimit, concurrencyLimit } from './concurrency-limit.ts'
+import { CONNECTIONS_PER_HOST, type ConnectionOptions, Connections, isLoopback } from './connections.ts'
 import type { CredentialSource } from './credentials.ts'
+import { exchange, type StreamedBody } from './http-exchange.ts'
 import { redirectTarget } from './redirect-target.ts'
 import { RegistryAuth } from './registry-auth.ts'
-import { type FailedRequest, networkError, RegistryError } from './registry-error.ts'
-import { retryDelay } from './retry-delay.ts'
+import { BodyError, type FailedRequest, networkError, RegistryError } from './registry-error.ts'
+import { failureCode, isUntrustedCertificate, retryDelay } from './retry-delay.ts'
+import { type TimeLimit, timeLimit } from './time-limit.ts'
 
-export interface HttpRegistryOptions {
+export interface HttpRegistryOptions extends ConnectionOptions {
   /** Logins; asked only after a registry has refused. Without it all is anonymous. */
   readonly credentials?: CredentialSource
   /** Registries (host, with port where it has one) to be spoken to in plain http. Loopback hosts always are. */
   readonly plainHttp?: readonly string[]
   /** Ends everything under way; requests then fail with E_CANCELLED. */
   readonly signal?: AbortSignal
-  /** For one try, in milliseconds. */
+  /** For one try, in milliseconds. 30 s when not given. */
   readonly tryTimeoutMs?: number
+  /** For a layer that is on its way: milliseconds without a byte. 2 minutes when not given. */
+  readonly idleTimeoutMs?: number
   readonly clock?: Clock
   /** Waits so many milliseconds between tries; may reject when aborted. */
   readonly sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>
@@ -26,56 +32,67 @@ export interface HttpRegistryOptions {
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST'
 
+/** How the answer comes: `whole` is read into memory, `stream` (of a good answer) is handed over. */
+export type AnswerForm = 'whole' | 'stream'
+
 /** A request as it goes out, apart from authorization. */
 export interface PlainRequest {
   readonly method: Method
   readonly url: URL
   readonly registry: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array | undefined
+  readonly body: Uint8Array | StreamedBody | undefined
+  readonly answer?: AnswerForm
+  /** Tells an answer that another try of this very request isn't worth, whatever its status. */
+  readonly isFinal?: (answer: Answer) => boolean
 }
 
 /** A request to a registry; `path` is below `/v2/`, or a whole URL that the registry itself handed out. */
-export interface RegistryRequest {
+export interface RegistryRequest extends Partial<Omit<PlainRequest, 'url'>> {
   readonly method: Method
   readonly registry: string
   readonly path: string | URL
   readonly scopes: readonly string[]
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
 }
 
-/** A whole answer, its body read. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
+  /** All of it; empty when it comes as a stream. */
   readonly body: Uint8Array
+  /** The body of a good answer that was asked for as a stream. Must be read to its end or destroyed. */
+  readonly stream: Readable | undefined
   /** Where the answer came from, after redirects. */
   readonly url: URL
 }
 
-const SLOTS_PER_REGISTRY = 8
 const DEFAULT_TRY_TIMEOUT_MS = 30_000
+const DEFAULT_IDLE_TIMEOUT_MS = 120_000
 const MAX_REDIRECTS = 5
 /** Manifests and configs are small; more than this is a mistake or an attack. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-/** Sends requests to registries: authorization, redirects, retries, time limits and at most 8 at a time for each. */
+/** Sends requests to registries: authorization, redirects, retries, time limits and at most 8 connections for each. */
 export class RegistryTransport {
   readonly #options: HttpRegistryOptions
   readonly #clock: Clock
+  readonly #connections: Connections
   readonly #auth: RegistryAuth
-  readonly #limits = new Map<string, ConcurrencyLimit>()
+  /** Per registry: who waits here for its turn has the benefit of what others learn of logging in. */
+  readonly #turns = new Map<string, ConcurrencyLimit>()
+  /** Per host, also of token servers and storages. */
+  readonly #slots = new Map<string, ConcurrencyLimit>()
   /** Passwords and tokens met so far; kept out of every error. */
   readonly #secrets = new Set<string>()
 
   constructor(options: HttpRegistryOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#connections = new Connections(options)
     this.#auth = new RegistryAuth({
       credentials: options.credentials,
       clock: this.#clock,
-      send: (request) => this.#retried(request, () => this.#exchange(request)),
+      send: (request) => this.retried(request, () => this.#followed(request)),
       secrets: this.#secrets,
     })
   }
@@ -83,44 +100,56 @@ export class RegistryTransport {
   /** @throws RegistryError when no whole answer came; an answer of any status is returned. */
   async send(request: RegistryRequest): Promise<Answer> {
     const plain = this.plainRequest(request)
-    return await this.#retried(plain, () => this.#authorized(plain, request.scopes))
+    return await this.retried(plain, () => this.attempt(request))
+  }
+
+  /** One try. @throws what broke, as it came */
+  async attempt(request: RegistryRequest): Promise<Answer> {
+    const plain = this.plainRequest(request)
+    return await limitFor(this.#turns, request.registry).run(() => this.#authorized(plain, request.scopes))
   }
 
   plainRequest(request: RegistryRequest): PlainRequest {
-    const { method, registry, path, headers = {}, body } = request
-    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry
-    const scheme = this.#isPlain(registry) ? 'http' : 'https'
-    const url = typeof path === 'string' ? new URL(`${scheme}://${host}/v2/${path}`) : path
-    return { method, url, registry, headers, body }
+    const { path, scopes: _, headers = {}, body, ...rest } = request
+    return { ...rest, url: typeof path === 'string' ? this.#address(request.registry, path) : path, headers, body }
   }
 
   /** What errors about this request may say. */
-  failed({ method, url, registry }: PlainRequest): FailedRequest {
+  failed({ method, url, registry }: Pick<PlainRequest, 'method' | 'url' | 'registry'>): FailedRequest {
     return { method, url, registry, secrets: this.#secrets }
   }
 
-  #isPlain(registry: string): boolean {
-    return isLoopback(registry) || (this.#options.plainHttp ?? []).includes(registry)
-  }
-
-  async #retried(request: PlainRequest, attempt: () => Promise<Answer>): Promise<Answer> {
+  /** Tries again what is worth it, after the wait that the registry or our own patience asks for. */
+  async retried(request: PlainRequest, attempt: () => Promise<Answer>): Promise<Answer> {
     const { random = Math.random } = this.#options
     for (let tryNumber = 1; ; tryNumber += 1) {
       const time = { now: this.#clock.now(), random: random() }
       let delay: number | undefined
       try {
         const answer = await attempt()
+        if (request.isFinal?.(answer) === true) return answer
         const retryAfter = answer.headers.get('retry-after')
         delay = retryDelay(tryNumber, { kind: 'status', status: answer.status, retryAfter }, time)
         if (delay === undefined) return answer
       } catch (error) {
         if (error instanceof ImageCacheError) throw error
         if (this.#options.signal?.aborted === true) throw cancelled()
+        if (isUntrustedCertificate(failureCode(error)) && this.#connections.trustSystem(request.url)) continue
         delay = retryDelay(tryNumber, { kind: 'broken', error }, time)
-        if (delay === undefined) throw networkError(this.failed(request), error)
+        if (delay === undefined)
+          throw networkError(error instanceof BodyError ? error.from : this.failed(request), error)
       }
       await this.#wait(delay)
     }
+  }
+
+  #address(registry: string, path: string): URL {
+    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry
+    return new URL(`${this.#isPlain(registry) ? 'http' : 'https'}://${host}/v2/${path}`)
+  }
+
+  #isPlain(registry: string): boolean {
+    return isLoopback(registry) || (this.#options.plainHttp ?? []).includes(registry)
   }
 
   async #wait(milliseconds: number): Promise<void> {
@@ -133,21 +162,19 @@ export class RegistryTransport {
   }
 
   async #authorized(request: PlainRequest, scopes: readonly string[]): Promise<Answer> {
-    const plain = this.#isPlain(request.registry)
-    const target = { registry: request.registry, scopes, plain }
-    const origin = this.plainRequest({ ...requestLess(request), path: '', scopes }).url.origin
+    const target = { registry: request.registry, scopes, plain: this.#isPlain(request.registry) }
     // An upload address on another host is trusted with the bytes, not with the login.
-    if (request.url.origin !== origin) return await this.#exchange(request)
+    if (request.url.origin !== this.#address(request.registry, '').origin) return await this.#followed(request)
     const first = await this.#auth.header(target)
-    const answer = await this.#exchange(authorize(request, first))
+    const answer = await this.#followed(authorize(request, first))
     const challenge = answer.headers.get('www-authenticate')
     if (answer.status !== 401 || challenge === null) return answer
     const second = await this.#auth.answer(target, challenge, first)
-    return second === undefined ? answer : await this.#exchange(authorize(request, second))
+    return second === undefined ? answer : await this.#followed(authorize(request, second))
   }
 
   /** One request and what its redirects lead to. */
-  async #exchange(request: PlainRequest): Promise<Answer> {
+  async #followed(request: PlainRequest): Promise<Answer> {
     let current = request
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
       const answer = await this.#once(current)
@@ -176,39 +203,60 @@ export class RegistryTransport {
     })
   }
 
-  async #once({ method, url, headers, body }: PlainRequest): Promise<Answer> {
-    const limit = this.#limits.get(url.host) ?? concurrencyLimit(SLOTS_PER_REGISTRY)
-    this.#limits.set(url.host, limit)
-    const { signal: cancel, tryTimeoutMs = DEFAULT_TRY_TIMEOUT_MS } = this.#options
-    return await limit(async () => {
-      const timeout = AbortSignal.timeout(tryTimeoutMs)
-      const response = await fetch(url, {
-        method,
-        // Compressed answers would no longer have the length and digest that their headers state.
-        headers: { 'accept-encoding': 'identity', 'user-agent': 'image-cache-action', ...headers },
-        ...(body === undefined ? {} : { body: Buffer.from(body) }),
-        redirect: 'manual',
-        signal: cancel === undefined ? timeout : AbortSignal.any([cancel, timeout]),
+  async #once(request: PlainRequest): Promise<Answer> {
+    const release = await limitFor(this.#slots, request.url.host).acquire()
+    const limit = this.#timeLimit(request)
+    const end = () => {
+      limit.clear()
+      release()
+    }
+    try {
+      // Compressed answers would no longer have the length and digest that their headers state.
+      const headers = { 'accept-encoding': 'identity', 'user-agent': 'image-cache-action', ...request.headers }
+      const {
+        status,
+        headers: got,
+        stream,
+      } = await exchange({ ...request, headers }, this.#connections, limit.signal, limit.progress)
+      const answer = { status, headers: got, url: request.url }
+      if (request.answer === 'stream' && (status === 200 || status === 206)) {
+        stream.on('data', limit.progress).pause()
+        stream.once('close', end)
+        limit.signal.addEventListener('abort', () => stream.destroy(toError(limit.signal.reason)), { once: true })
+        return { ...answer, body: new Uint8Array(), stream }
+      }
+      const body = await readBody(stream).catch((error: unknown) => {
+        throw limit.signal.aborted ? limit.signal.reason : error
       })
-      return { status: response.status, headers: response.headers, body: await readBody(response), url }
-    })
+      end()
+      return { ...answer, body, stream: undefined }
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  #timeLimit({ body, answer }: PlainRequest): TimeLimit {
+    const { signal, tryTimeoutMs = DEFAULT_TRY_TIMEOUT_MS, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = this.#options
+    const isLong = answer === 'stream' || (body !== undefined && 'open' in body)
+    return timeLimit(isLong ? idleTimeoutMs : tryTimeoutMs, isLong ? 'idle' : 'whole', signal)
   }
 }
 
-/** Whether a registry is this machine: the only hosts that plain http is fit for without asking. */
-export function isLoopback(registry: string): boolean {
-  const host = registry.replace(/:\d+$/, '').toLowerCase()
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+function limitFor(limits: Map<string, ConcurrencyLimit>, name: string): ConcurrencyLimit {
+  const limit = limits.get(name) ?? concurrencyLimit(CONNECTIONS_PER_HOST)
+  limits.set(name, limit)
+  return limit
 }
 
 async function pauseUnlessAborted(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await pause(milliseconds, undefined, signal === undefined ? {} : { signal })
 }
 
-async function readBody(response: Response): Promise<Uint8Array> {
+async function readBody(stream: Readable): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of stream) {
     size += chunk.length
     if (size > MAX_BODY_BYTES) throw new Error(`the answer is larger than ${MAX_BODY_BYTES} bytes`)
     chunks.push(chunk)
@@ -216,12 +264,12 @@ async function readBody(response: Response): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-function authorize(request: PlainRequest, authorization: string | undefined): PlainRequest {
-  return authorization === undefined ? request : { ...request, headers: { ...request.headers, authorization } }
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
 }
 
-function requestLess({ method, registry }: PlainRequest): Pick<RegistryRequest, 'method' | 'registry'> {
-  return { method, registry }
+function authorize(request: PlainRequest, authorization: string | undefined): PlainRequest {
+  return authorization === undefined ? request : { ...request, headers: { ...request.headers, authorization } }
 }
 
 function isRead({ method }: PlainRequest): boolean {

@@ -22,6 +22,9 @@ export interface Descriptor {
 /** `refused` is no error: the registry doesn't mount, or the source may not be read; the bytes must be copied. */
 export type MountOutcome = 'mounted' | 'refused'
 
+/** How a blob got into a repository: it was there, was taken over within the registry, or its bytes were sent. */
+export type BlobMove = 'present' | 'mounted' | 'copied'
+
 /** Speaks the OCI distribution protocol. Missing things are `undefined`; all else that fails throws. */
 export interface Registry {
   /** Digest of a tag, or whether a digest is there, in one HEAD request. @throws RegistryError */
@@ -36,4 +39,18 @@ export interface Registry {
   putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest>
   /** Makes a blob of another repository on the same registry part of this one, without moving bytes. @throws RegistryError */
   mountBlob(repository: RepositoryName, digest: Digest, from: RepositoryName): Promise<MountOutcome>
+  /**
+   * Brings a blob of any size into a repository, from another one here or on another registry: mounted where that
+   * works, else its bytes are streamed. @throws RegistryError, and ImageCacheError when the source has no such blob
+   */
+  copyBlob(
+    repository: RepositoryName,
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    from: RepositoryName,
+  ): Promise<BlobMove>
+  /**
+   * Manifests that name another as their subject: signatures, SBOMs, attestations. From the referrers API or, where
+   * there is none, from the tag that stands in for it. @throws RegistryError
+   */
+  referrers(repository: RepositoryName, subject: Digest): Promise<readonly Descriptor[]>
 }

@@ -15,16 +15,8 @@ export interface RetryTime {
 export const MAX_TRIES = 4
 
 const RETRIED_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
-const RETRIED_CODES: ReadonlySet<string> = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-])
+const RETRIED_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'])
+const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER'
 const FIRST_DELAY_MS = 250
 const LONGEST_DELAY_MS = 30_000
 
@@ -45,19 +37,27 @@ export function retryDelay(tryNumber: number, end: TryEnd, time: RetryTime): num
 
 /** The system's code of a network failure, from the error or what caused it: `ECONNREFUSED`, `TimeoutError`. */
 export function failureCode(error: unknown): string | undefined {
-  // By form rather than by class: the errors of fetch may come from another realm.
+  // By form rather than by class: errors may come from another realm.
   let current = error
   for (let depth = 0; depth < 5 && isJsonRecord(current); depth += 1) {
     if (current.name === 'TimeoutError') return current.name
+    // Node calls every trouble of TLS EPROTO; this one is told apart: the other end doesn't speak it.
+    if (current.code === 'EPROTO' && /wrong version number/.test(String(current.message))) return NO_TLS
     if (typeof current.code === 'string') return current.code
     current = current.cause
   }
   return undefined
 }
 
-function isPassingFailure(error: unknown): boolean {
+/** Whether a failure without an answer may be gone at the next try. */
+export function isPassingFailure(error: unknown): boolean {
   const code = failureCode(error)
   return code === 'TimeoutError' || (code !== undefined && RETRIED_CODES.has(code))
+}
+
+/** Whether a failure's code says that nobody vouches for the server's certificate. */
+export function isUntrustedCertificate(code: string | undefined): boolean {
+  return code !== undefined && /CERT|ISSUER|VERIFY|SELF_SIGNED/.test(code) && !code.includes('ALERT')
 }
 
 /** Retry-After is seconds or a date (RFC 9110, section 10.2.3). */
