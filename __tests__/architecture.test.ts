@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   python: ['exec', 'stores'],
   layers: ['python:types'],
   dockerfile: ['layers:types', 'python:types'],
-  image: ['registry', 'dockerfile:types'],
+  content: ['exec'],
+  image: ['registry', 'content', 'exec', 'dockerfile:types'],
   'image-check': ['registry', 'stores'],
   buildx: ['exec', 'registry'],
   // Inputs are checked with the parsers of the rooms they belong to; both are pure.
@@ -22,11 +23,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['inputs', 'report', 'top'],
+    ...['inputs', 'report', 'content', 'top'],
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['inputs', 'report', 'flow', 'entry'],
+    ...['inputs', 'report', 'flow', 'content', 'entry'],
   ],
   cli: ['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores:types', 'registry:types'],
   entry: ['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx:types'],

@@ -4,12 +4,13 @@ import { buildAndPush } from './flow/build-and-push.ts'
 import { identifyContent } from './flow/content.ts'
 import { findImage, rememberImage, tagFoundImage } from './flow/find-image.ts'
 import { builtImage, type ImageResult, skippedImage } from './flow/image-result.ts'
+import { explainMiss, rememberParts } from './flow/missed.ts'
 import { planDockerfile } from './flow/plan-dockerfile.ts'
 import { rememberPlans } from './flow/plan-memory.ts'
 import { publishPlan, tidyCaches } from './flow/publish.ts'
 import type { ReportDraft } from './flow/report-draft.ts'
 import { describeBuild, describeCheck, describeDockerfile } from './flow/report-facts.ts'
-import { readSource } from './flow/source.ts'
+import { contextTools, readSource } from './flow/source.ts'
 import type { BuildInputs } from './inputs/build-inputs.ts'
 
 /**
@@ -17,24 +18,29 @@ import type { BuildInputs } from './inputs/build-inputs.ts'
  * @throws ImageCacheError when the image can't be had; `report` then holds what was done until there
  */
 export async function buildImage(inputs: BuildInputs, deps: Deps, report: ReportDraft): Promise<ImageResult> {
-  const source = await report.stage('read the sources', () => readSource(inputs, deps.context.workspace))
-  const content = await report.stage('content key', () => identifyContent(inputs, source, deps.registry))
+  const tools = contextTools(deps)
+  const source = await report.stage('read the sources', () => readSource(inputs, deps.context.workspace, tools))
+  const content = await report.stage('content key', () => identifyContent(inputs, source, deps.registry, tools))
   const check = await report.stage('image check', () => findImage(inputs, content, deps))
   report.add(describeCheck(source, content, check))
   if (check.kind === 'found') {
     const tagged = await report.stage('put tags', () => tagFoundImage(inputs, check.digest, deps))
     if (tagged.kind === 'tagged') {
-      if (check.via === 'registry') rememberImage(inputs, content, check.digest, deps)
+      if (check.via === 'registry') {
+        rememberImage(inputs, content, check.digest, deps)
+        rememberParts(inputs, source, content, deps)
+      }
       return skippedImage(inputs, content, check, tagged.imageId, report)
     }
     report.add({ warnings: [{ message: tagged.reason }] })
   }
 
   const finding = findBuilder(deps.exec, inputs.builder)
-  const [dockerfile, found] = await report.stage('plan layers', () =>
-    Promise.all([planDockerfile(inputs, source, content, finding, deps), finding]),
+  const explained = explainMiss(inputs, source, content, check, deps.store)
+  const [dockerfile, found, missed] = await report.stage('plan layers', () =>
+    Promise.all([planDockerfile(inputs, source, content, finding, deps), finding, explained]),
   )
-  report.add(describeDockerfile(dockerfile))
+  report.add({ ...describeDockerfile(dockerfile), missed })
   const publish = publishPlan(inputs, found)
   const order = { inputs, source, content, dockerfile: dockerfile.text, lifted: dockerfile.lifted, publish, ...found }
   const built = await report.stage('build and push', () =>
@@ -43,6 +49,7 @@ export async function buildImage(inputs: BuildInputs, deps: Deps, report: Report
   const caches = await report.stage('tidy the cache', () => tidyCaches(publish, built.timeline, deps.registry))
   report.add(describeBuild(dockerfile, publish, built, caches))
   rememberImage(inputs, content, built.metadata.digest, deps)
+  rememberParts(inputs, source, content, deps)
   rememberPlans(inputs, dockerfile, deps)
   return builtImage(inputs, content, dockerfile, built, report)
 }

@@ -63,7 +63,7 @@ describe('the action, when the image may be there already', () => {
     expect(other.outputs.get('content-key')).not.toBe((await job()).outputs.get('content-key'))
     expect(await scene.builds()).toBe(2)
     const keys = scene.cache.entries().map(({ key }) => key)
-    expect(new Set(keys).size).toBe(2)
+    expect(keys.filter((key) => key.includes('-image-'))).toHaveLength(2)
     for (const key of keys) expect(key).not.toContain('other')
   })
 
@@ -75,7 +75,7 @@ describe('the action, when the image may be there already', () => {
     const found = await job()
     expect(found.outputs.get('skipped')).toBe('true')
     expect(found.outputs.get('digest')).toBe(scene.image)
-    expect(scene.cache.entries()).toHaveLength(1)
+    expect(scene.cache.entries().filter(({ key }) => key.includes('-image-'))).toHaveLength(1)
     const requests = scene.registry.count('HEAD manifests')
     expect((await job()).outputs.get('skipped')).toBe('true')
     // The base's digest alone: the record answers for the image.

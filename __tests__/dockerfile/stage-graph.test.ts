@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
-import { declaredBuildArgs, externalImages, resolveStages } from '../../src/dockerfile/stage-graph.ts'
+import { externalImages, resolveStages } from '../../src/dockerfile/stage-graph.ts'
 
 const text = `ARG PYTHON=3.12
 ARG UNUSED
@@ -43,11 +43,6 @@ describe('the stages of a build', () => {
       { reference: 'tools.example/uv:1', platform: undefined, line: 9 },
       { reference: 'wheels.example/cache', platform: undefined, line: 10 },
     ])
-  })
-
-  test('build arguments are those that needed stages or the top of the file declare', () => {
-    expect(declaredBuildArgs(dockerfile, { target: 'final' })).toEqual(['BASE_ARG', 'BUILD_ARG', 'PYTHON', 'UNUSED'])
-    expect(declaredBuildArgs(dockerfile, {})).toContain('TOOL_ARG')
   })
 
   test('platform arguments are provided', () => {

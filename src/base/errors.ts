@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'E_DOCKERFILE'
   | 'E_BUILDER'
   | 'E_BUILD'
+  | 'E_CONTENT'
   | 'E_REGISTRY'
   | 'E_REGISTRY_AUTH'
   | 'E_DISK_FULL'

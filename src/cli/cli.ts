@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { BUILD_INPUTS, type InputDescription } from '../inputs/input-list.ts'
 import { buildCommand } from './build-command.ts'
 import type { CommandWorld } from './command-world.ts'
+import { keyCommand } from './key-command.ts'
 import { planCommand } from './plan-command.ts'
 
 /** Raw values of inputs by name, as the options gave them. */
@@ -13,6 +14,7 @@ Examples:
   image-cache build . --tags ghcr.io/org/app:dev --load --build-args VERSION=1
   image-cache plan . --svg layers.svg
   image-cache plan . --explain torch
+  image-cache key . --tags ghcr.io/org/app:latest --explain
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`
 
@@ -39,6 +41,12 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     .action(async (context: string | undefined, options: Record<string, unknown>) => {
       const view = { json: options.json === true, explain: textOf(options.explain), svg: textOf(options.svg) }
       exitCode = await planCommand(inputValues(context, options), view, world)
+    })
+  addBuildOptions(program.command('key').description('Show the content key: a hash of all that decides the image'))
+    .option('--explain', 'show its parts, and what changed since the last build')
+    .action(async (context: string | undefined, options: Record<string, unknown>) => {
+      const wanted = { json: options.json === true, explain: options.explain === true }
+      exitCode = await keyCommand(inputValues(context, options), wanted, world)
     })
   try {
     await program.parseAsync([...argv], { from: 'user' })

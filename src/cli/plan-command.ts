@@ -7,7 +7,7 @@ import { identifyContent } from '../flow/content.ts'
 import { imageName } from '../flow/find-image.ts'
 import { planOutput } from '../flow/image-result.ts'
 import { type PlannedDockerfile, planDockerfile } from '../flow/plan-dockerfile.ts'
-import { readSource } from '../flow/source.ts'
+import { contextTools, readSource } from '../flow/source.ts'
 import { type ExplainedPackage, explainPackages } from '../layers/explain-package.ts'
 import { explainPlan } from '../layers/explain-plan.ts'
 import { planStackSvg } from '../report/plan-stack-svg.ts'
@@ -26,8 +26,9 @@ export interface PlanView {
 /** `image-cache plan`: which packages go into which layers, and why. Builds nothing. Answers the exit code. */
 export function planCommand(values: ReadonlyMap<string, string>, view: PlanView, world: CommandWorld): Promise<number> {
   return runCommand(values, world, async ({ inputs, host, deps }) => {
-    const source = await readSource(inputs, deps.context.workspace)
-    const content = await identifyContent(inputs, source, deps.registry)
+    const tools = contextTools(deps)
+    const source = await readSource(inputs, deps.context.workspace, tools)
+    const content = await identifyContent(inputs, source, deps.registry, tools)
     const planned = await planDockerfile(inputs, source, content, findBuilder(deps.exec, inputs.builder), deps)
     for (const note of planned.notes) host.info(note)
     if (view.svg !== undefined) await writeFile(view.svg, planPicture(planned, imageName(inputs)))

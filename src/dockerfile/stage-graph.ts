@@ -107,21 +107,6 @@ export function externalImages(dockerfile: Dockerfile, options: BuildOptions): r
 }
 
 /**
- * Names of the build arguments that can change the result: those that a needed stage or the top of the file declares.
- * BuildKit's proxy arguments need no declaration and change nothing, so they are not among them.
- * @returns sorted, each once.
- */
-export function declaredBuildArgs(dockerfile: Dockerfile, options: BuildOptions): readonly string[] {
-  const { stages, reachable } = resolveStages(dockerfile, options)
-  const declaring = reachable.flatMap((index) => stages[index]?.stage.instructions ?? [])
-  const names = [...dockerfile.globalArgs, ...declaring].flatMap(({ keyword, rest }) => {
-    const pairs = keyword === 'ARG' ? nameValues('ARG', rest, dockerfile.escapeChar) : []
-    return typeof pairs === 'string' ? [] : pairs.map(({ name }) => name)
-  })
-  return [...new Set(names)].sort()
-}
-
-/**
  * Fills in variables of one instruction.
  * @throws ImageCacheError E_DOCKERFILE with the line.
  */

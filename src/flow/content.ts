@@ -1,14 +1,16 @@
-import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { messageOf } from '../base/errors.ts'
-import { declaredBuildArgs, externalImages } from '../dockerfile/stage-graph.ts'
-import { contentKey } from '../image/content-key.ts'
-import { hashContext } from '../image/context-hash.ts'
+import { externalImages, resolveStages } from '../dockerfile/stage-graph.ts'
+import { usedBuildArgs } from '../dockerfile/used-build-args.ts'
+import { type ContentKeyParts, contentKey } from '../image/content-key.ts'
+import type { ContextTools } from '../image/context-hash.ts'
+import { readNamedContext } from '../image/named-context.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { familiarReference, type ImageReference, parseReference } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
-import { buildOptions, nativePlatform, type Source } from './source.ts'
+import { installerName } from './installer-name.ts'
+import { resolveNamedContexts } from './named-contexts.ts'
+import { nativePlatform, platformOptions, type Source } from './source.ts'
 
 /** A base image or another image that the Dockerfile takes files from. */
 export interface BaseImage {
@@ -17,6 +19,8 @@ export interface BaseImage {
   /** What it stands for: the same, or what a named context puts in its place. */
   readonly reference: ImageReference
   readonly digest: Digest
+  /** Whether a stage stands on it. */
+  readonly isBase: boolean
 }
 
 /** Everything outside the repository that the image depends on, by digest. */
@@ -24,6 +28,8 @@ export interface Content {
   readonly kind: 'known'
   readonly key: Digest
   readonly images: readonly BaseImage[]
+  /** What the key was made of. */
+  readonly parts: ContentKeyParts
 }
 
 /** The content can't be told: then an existing image can't be recognised, and the build runs. */
@@ -32,27 +38,33 @@ export interface UnknownContent {
   readonly reason: string
 }
 
-/** Resolves what the image is made of and makes its content key. Never throws: without a key the build just runs. */
+/**
+ * Resolves what the image is made of and makes its content key. Never throws: without a key the build just runs.
+ * @param tools for named contexts; without them their files are all read, and git contexts can't be told
+ */
 export async function identifyContent(
   inputs: BuildInputs,
   source: Source,
   registry: Registry,
+  tools: ContextTools = {},
 ): Promise<Content | UnknownContent> {
   try {
-    const [contexts, images] = await Promise.all([
-      hashNamedContexts(inputs, registry),
+    const imageDigest = (name: string): Promise<Digest> => digestNow(toReference(name), registry)
+    const [namedContexts, images, installer] = await Promise.all([
+      resolveNamedContexts(inputs.buildContexts, { tools, imageDigest }),
       resolveImages(inputs, source, registry),
+      installerName(inputs, source, registry),
     ])
-    const declared = new Set(declaredBuildArgs(source.dockerfile, buildOptions(inputs)))
-    const key = contentKey({
+    const used = new Set(platformOptions(inputs).flatMap((options) => usedBuildArgs(source.dockerfile, options)))
+    const parts: ContentKeyParts = {
       salt: inputs.salt,
       dockerfile: source.dockerfile.text,
       target: inputs.target,
       platforms: inputs.platforms,
       builderPlatform: inputs.platforms.length > 0 ? undefined : nativePlatform(),
-      buildArgs: new Map([...inputs.buildArgs].filter(([name]) => declared.has(name))),
+      buildArgs: new Map([...inputs.buildArgs].filter(([name]) => used.has(name))),
       context: source.files.digest,
-      namedContexts: contexts,
+      namedContexts,
       images: new Map(images.map(({ name, digest }) => [name, digest])),
       labels: inputs.labels,
       secretIds: inputs.secrets.map(({ id }) => id),
@@ -62,7 +74,7 @@ export async function identifyContent(
       outputs: inputs.outputs,
       layers: inputs.optimizeLayers
         ? {
-            installer: inputs.installerImage,
+            installer,
             maxLayers: inputs.maxLayers,
             maxLayerSize: inputs.maxLayerSize,
             pins: inputs.layers,
@@ -70,36 +82,36 @@ export async function identifyContent(
             python: inputs.pythonVersion,
           }
         : 'off',
-    })
-    return { kind: 'known', key, images }
+    }
+    return { kind: 'known', key: contentKey(parts), images, parts }
   } catch (error) {
     return { kind: 'unknown', reason: messageOf(error) }
   }
 }
 
+/**
+ * Digests of all images that the build takes from outside, for any of its platforms: an image's name may hold the
+ * platform. One HEAD each: an index's digest covers all its platforms, and reading it would count as a pull.
+ */
 async function resolveImages(inputs: BuildInputs, source: Source, registry: Registry): Promise<readonly BaseImage[]> {
-  const found = externalImages(source.dockerfile, buildOptions(inputs))
+  const options = platformOptions(inputs)
+  const found = options.flatMap((one) => externalImages(source.dockerfile, one))
+  const bases = new Set(options.flatMap((one) => resolveStages(source.dockerfile, one).stages.flatMap(baseName)))
   const names = [...new Set(found.map(({ reference }) => reference))]
   const overrides = new Map([...inputs.buildContexts].map(([name, value]) => [normalName(name), value]))
   const images = names.map(async (name): Promise<BaseImage | undefined> => {
     const override = overrides.get(normalName(name))
-    // A context that is a folder is hashed as one; it is no image.
-    if (override !== undefined && !override.startsWith(IMAGE_CONTEXT)) return undefined
-    const reference = toReference(override?.slice(IMAGE_CONTEXT.length) ?? name)
-    return { name, reference, digest: await digestNow(reference, registry) }
+    const context = override === undefined ? undefined : readNamedContext(override)
+    // A context of files is hashed as one; it is no image.
+    if (context !== undefined && context.kind !== 'image') return undefined
+    const reference = toReference(context?.name ?? name)
+    return { name, reference, digest: await digestNow(reference, registry), isBase: bases.has(name) }
   })
   return (await Promise.all(images)).filter((image) => image !== undefined)
 }
 
-async function hashNamedContexts(inputs: BuildInputs, registry: Registry): Promise<ReadonlyMap<string, Digest>> {
-  const hashes = [...inputs.buildContexts].map(async ([name, value]): Promise<[string, Digest]> => {
-    if (value.startsWith(IMAGE_CONTEXT))
-      return [name, await digestNow(toReference(value.slice(IMAGE_CONTEXT.length)), registry)]
-    if (/^[a-z-]+:|^git@/.test(value)) throw new Error(`the named context ${name} is not a folder or an image`)
-    const ignored = await readFile(join(value, '.dockerignore'), 'utf8').catch(() => '')
-    return [name, (await hashContext(resolve(value), ignored)).digest]
-  })
-  return new Map(await Promise.all(hashes))
+function baseName({ base }: ReturnType<typeof resolveStages>['stages'][number]): readonly string[] {
+  return base.kind === 'image' ? [base.reference] : []
 }
 
 async function digestNow(reference: ImageReference, registry: Registry): Promise<Digest> {
@@ -107,8 +119,6 @@ async function digestNow(reference: ImageReference, registry: Registry): Promise
   if (digest === undefined) throw new Error(`${familiarReference(reference)} is not in its registry`)
   return digest
 }
-
-const IMAGE_CONTEXT = 'docker-image://'
 
 function toReference(text: string): ImageReference {
   const reference = parseReference(text)

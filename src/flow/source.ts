@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
+import { statFolder } from '../content/stat-folder.ts'
+import type { Deps } from '../deps.ts'
 import type { BuildOptions, Dockerfile } from '../dockerfile/dockerfile.ts'
 import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts'
-import { type ContextHash, hashContext, readIgnoreFile } from '../image/context-hash.ts'
+import { type ContextHash, type ContextTools, hashContext, readIgnoreFile } from '../image/context-hash.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 
 /** What the user gives: a parsed Dockerfile and the build context as BuildKit will see it. */
@@ -16,8 +18,17 @@ export interface Source {
   readonly files: ContextHash
 }
 
-/** @throws ImageCacheError E_DOCKERFILE when there is no Dockerfile or it can't be parsed, E_INPUT for a missing context */
-export async function readSource(inputs: BuildInputs, workspace: string): Promise<Source> {
+/** What makes hashing of contexts fast here. Hashes are kept where the local store is, so on machines that stay. */
+export function contextTools({ exec, store, clock, signal, env }: Deps): ContextTools {
+  return { exec, clock, signal, statFolder: store.name === 'local' ? statFolder(env) : undefined }
+}
+
+/**
+ * Reads the Dockerfile and hashes the context.
+ * @param tools without them every file of the context is read
+ * @throws ImageCacheError E_DOCKERFILE when there is no Dockerfile or it can't be parsed, E_INPUT for a missing context
+ */
+export async function readSource(inputs: BuildInputs, workspace: string, tools: ContextTools = {}): Promise<Source> {
   const context = resolve(workspace, inputs.context)
   const dockerfilePath = inputs.file === undefined ? join(context, 'Dockerfile') : resolve(workspace, inputs.file)
   const text = await readFile(dockerfilePath, 'utf8').catch((cause: unknown) => {
@@ -32,7 +43,8 @@ export async function readSource(inputs: BuildInputs, workspace: string): Promis
   })
   const dockerfile = parseDockerfile(text, inputs.file ?? 'Dockerfile')
   const ignorePatterns = await readIgnoreFile(context, dockerfilePath)
-  const files = await hashContext(context, ignorePatterns).catch((cause: unknown) => {
+  const files = await hashContext(context, ignorePatterns, tools).catch((cause: unknown) => {
+    if (tools.signal?.aborted === true) throw new ImageCacheError('E_CANCELLED', 'the run was cancelled', { cause })
     throw new ImageCacheError('E_INPUT', `context: ${JSON.stringify(inputs.context)} can't be read`, {
       hint: 'It must be a folder that this job may read, with all its files.',
       cause,
@@ -49,6 +61,12 @@ export function buildOptions(inputs: BuildInputs): BuildOptions {
     buildArgs: Object.fromEntries(inputs.buildArgs),
     platform: platform ?? nativePlatform(),
   }
+}
+
+/** The same for each platform of the build: images' names may depend on it. */
+export function platformOptions(inputs: BuildInputs): readonly BuildOptions[] {
+  const options = buildOptions(inputs)
+  return inputs.platforms.length === 0 ? [options] : inputs.platforms.map((platform) => ({ ...options, platform }))
 }
 
 /** The platform of this machine, which is the builder's unless the user says otherwise. */

@@ -1,44 +1,67 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, type Stats } from 'node:fs'
-import { lstat, opendir, readFile, readlink } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Digest } from '../base/digest.ts'
-import { type KeyValue, keyHash } from '../base/key-hash.ts'
-import { type Ignores, readIgnorePatterns } from './ignore-patterns.ts'
-
-/** One file, link or folder of a build context; times and owners are no part of it. */
-interface ContextEntry {
-  readonly path: string
-  readonly kind: 'file' | 'link' | 'folder'
-  /** Permission bits: they come into the image. */
-  readonly mode: number
-  readonly content: string
-}
+import { setImmediate as pause } from 'node:timers/promises'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { type Digest, toDigest } from '../base/digest.ts'
+import type { EntryKind } from '../content/entry-stat.ts'
+import { gitBlobs } from '../content/git-blobs.ts'
+import { type EntryHash, hashEntries } from '../content/hash-entries.ts'
+import { StatCache } from '../content/stat-cache.ts'
+import type { Exec } from '../exec/exec.ts'
+import { readIgnorePatterns } from './ignore-patterns.ts'
 
 /** A build context as BuildKit would read it: what .dockerignore leaves, and one digest of all of it. */
 export interface ContextHash {
   readonly digest: Digest
   /** Paths of files and links relative to the context, `/` between parts, sorted. */
   readonly files: readonly string[]
+  /** All that counts of each file, link and folder, by path: kind, mode, and the id that git gives such a content. */
+  readonly entries: ReadonlyMap<string, string>
 }
 
-/** Files that are open at once: enough to keep a disk busy, few enough for any limit. */
-const PARALLEL = 32
+/** What makes hashing fast; without them every file is read. None of them changes the hash. */
+export interface ContextTools {
+  /** For git. */
+  readonly exec?: Exec | undefined
+  /** Where hashes are kept from run to run. */
+  readonly statFolder?: string | undefined
+  readonly clock?: Clock | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const LETTERS: Readonly<Record<EntryKind, string>> = { file: 'f', link: 'l', folder: 'd', special: 's' }
+/** Folders that are listed in one go, before others get their turn. */
+const SLICE = 100
 
 /**
- * Hashes a folder by names, modes, link targets and content, after its ignore patterns.
- * @param folder path of the context
+ * Hashes a folder by names, modes, link targets and content, after its ignore patterns. Contents count by the ids that
+ * git gives them, so a large clean work tree needn't be read, and one without git has the same hash.
+ * @param folder absolute path of the context
  * @param ignorePatterns lines of .dockerignore, as docker's pattern rules read them
  * @throws Error of the file system when a file can't be read
  */
-export async function hashContext(folder: string, ignorePatterns: string): Promise<ContextHash> {
-  const hasExceptions = /^\s*!/m.test(ignorePatterns)
-  const found: string[] = []
-  await walk(folder, '', found, readIgnorePatterns(ignorePatterns), hasExceptions)
-  found.sort()
-  const entries = await mapLimited(found, (path) => readEntry(folder, path))
-  const key: KeyValue = entries.map((entry) => [entry.path, entry.kind, entry.mode, entry.content])
-  return { digest: keyHash(key), files: entries.filter((entry) => entry.kind !== 'folder').map((entry) => entry.path) }
+export async function hashContext(
+  folder: string,
+  ignorePatterns: string,
+  tools: ContextTools = {},
+): Promise<ContextHash> {
+  const { exec, signal } = tools
+  const paths = await listContext(folder, ignorePatterns)
+  const statCache = await openStatCache(folder, tools)
+  const ask =
+    exec && (async (files: Parameters<typeof gitBlobs>[2]) => (await gitBlobs(exec, folder, files, signal)).ids)
+  const hashed = await hashEntries(folder, paths, 'git-blob', { statCache, signal }, ask)
+  await statCache?.save()
+  const entries = new Map([...hashed].map(([path, entry]) => [path, entryText(entry)]))
+  // Neither paths nor values can hold a NUL, so no two trees have the same text.
+  const text = [...entries].map(([path, value]) => `${path}\0${value}\0`).join('')
+  return {
+    digest: toDigest(`sha256:${hash('sha256', text, 'hex')}`),
+    files: paths.filter((path) => hashed.get(path)?.kind !== 'folder'),
+    entries,
+  }
 }
 
 /** Text of the ignore file that docker would take: `<Dockerfile>.dockerignore` before `.dockerignore`. */
@@ -50,44 +73,38 @@ export async function readIgnoreFile(context: string, dockerfile: string): Promi
   return ''
 }
 
-async function walk(
+/** Paths of all that the ignore patterns leave, sorted; folders that hold something of it are among them. */
+async function listContext(folder: string, ignorePatterns: string): Promise<readonly string[]> {
+  const ignores = readIgnorePatterns(ignorePatterns)
+  const hasExceptions = /^\s*!/m.test(ignorePatterns)
+  const found = new Set<string>()
+  const open: string[] = ['']
+  for (let at = 0; at < open.length; at += 1) {
+    if (at % SLICE === SLICE - 1) await pause()
+    const parent = open[at] ?? ''
+    for (const entry of readdirSync(join(folder, parent), { withFileTypes: true })) {
+      const path = parent === '' ? entry.name : `${parent}/${entry.name}`
+      const ignored = ignores(path)
+      if (!ignored) addWithParents(path, found)
+      // An ignored folder may still hold files that a later `!pattern` brings back.
+      if (entry.isDirectory() && (!ignored || hasExceptions)) open.push(path)
+    }
+  }
+  return [...found].sort()
+}
+
+/** Of an ignored folder that holds an exception BuildKit takes the folder, too. */
+function addWithParents(path: string, found: Set<string>): void {
+  for (let at = path; at !== '' && !found.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) found.add(at)
+}
+
+async function openStatCache(
   root: string,
-  folder: string,
-  found: string[],
-  ignores: Ignores,
-  hasExceptions: boolean,
-): Promise<void> {
-  for await (const entry of await opendir(join(root, folder))) {
-    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-    const ignored = ignores(path)
-    if (!ignored) found.push(path)
-    // An ignored folder may still hold files that a later `!pattern` brings back.
-    if (entry.isDirectory() && (!ignored || hasExceptions)) await walk(root, path, found, ignores, hasExceptions)
-  }
+  { statFolder, clock = systemClock }: ContextTools,
+): Promise<StatCache | undefined> {
+  return statFolder === undefined ? undefined : await StatCache.open({ folder: statFolder, root, clock })
 }
 
-async function readEntry(folder: string, path: string): Promise<ContextEntry> {
-  const full = join(folder, path)
-  const stats = await lstat(full)
-  const mode = stats.mode & 0o7777
-  if (stats.isSymbolicLink()) return { path, kind: 'link', mode: 0, content: await readlink(full) }
-  if (stats.isDirectory()) return { path, kind: 'folder', mode, content: '' }
-  return { path, kind: 'file', mode, content: await hashFile(full, stats) }
-}
-
-async function hashFile(path: string, stats: Stats): Promise<string> {
-  const hash = createHash('sha256')
-  if (stats.size < 1 << 20) return hash.update(await readFile(path)).digest('hex')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk)
-  return hash.digest('hex')
-}
-
-async function mapLimited<In, Out>(items: readonly In[], map: (item: In) => Promise<Out>): Promise<readonly Out[]> {
-  const results = new Map<number, Out>()
-  const queue = items.entries()
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results.set(index, await map(item))
-  }
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker))
-  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result)
+function entryText({ kind, mode, hash: id }: EntryHash): string {
+  return `${LETTERS[kind]}${mode.toString(8)} ${id}`
 }

@@ -14,6 +14,7 @@ export function reportLines(report: BuildReport, width = 160): readonly string[]
     [
       `${report.image}: ${headerLine(report)}`,
       `  ${report.reason}`,
+      ...(report.missed === undefined ? [] : [`  ${report.missed}`]),
       ...(report.hint === undefined ? [] : [`  ${report.hint}`]),
       ...(digest === undefined ? [] : [`  digest ${digest}`]),
       ...(report.tags.length === 0 ? [] : [`  tags ${report.tags.join(' ')}`]),

@@ -79,6 +79,8 @@ export interface BuildReport {
   /** What the reader can do about a failure, one sentence. */
   readonly hint?: string | undefined
   readonly contentKey?: Digest | undefined
+  /** Why no image of this content was found: what changed since the last build, one sentence. */
+  readonly missed?: string | undefined
   /** From the start of the run to its outputs. */
   readonly seconds: number
   /** Against the last full build of this image. */

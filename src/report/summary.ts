@@ -41,6 +41,7 @@ function header(report: BuildReport): string {
   const lines = [
     `## ${OUTCOME_MARKS[report.outcome]} ${code(report.image)} ${escapeMarkdown(headerLine(report))}`,
     escapeMarkdown(report.reason) + (report.hint === undefined ? '' : ` ${escapeMarkdown(report.hint)}`),
+    ...(report.missed === undefined ? [] : [escapeMarkdown(report.missed)]),
   ]
   return lines.join('\n\n')
 }

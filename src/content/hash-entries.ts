@@ -1,0 +1,137 @@
+import * as crypto from 'node:crypto'
+import * as fs from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as pause } from 'node:timers/promises'
+import { type EntryKind, type EntryStat, readStats } from './entry-stat.ts'
+import { type HashAlgorithm, type HashJob, hashBatch } from './hash-batch.ts'
+import { hashOnThreads } from './hash-threads.ts'
+import type { StatCache } from './stat-cache.ts'
+
+export interface HashOptions {
+  /** Answers for files that haven't changed since they were hashed; it learns those that are hashed now. */
+  readonly statCache?: StatCache | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Threads for large work; as many as there are cores when not given, 1 keeps all on this thread. */
+  readonly threads?: number | undefined
+}
+
+/** Asked for the hashes of many files at once before they are read; it may know some, all or none. */
+export type AskHashes = (files: readonly EntryStat[]) => Promise<ReadonlyMap<string, string>>
+
+export interface EntryHash {
+  readonly kind: EntryKind
+  readonly mode: number
+  /** Hex digits: of a file's bytes, a link's target, a device's number; of nothing for a folder. */
+  readonly hash: string
+}
+
+/** What one thread does in about a tenth of a second; more than this is worth asking others for. */
+const LARGE = { files: 3000, bytes: 100e6 }
+const BATCH = { files: 256, bytes: 16e6 }
+
+/** Whether so many files are worth another process or more threads. */
+export function isLargeWork(files: readonly EntryStat[]): boolean {
+  if (files.length > LARGE.files) return true
+  return files.reduce((sum, { size }) => sum + size, 0) > LARGE.bytes
+}
+
+/**
+ * Hashes entries of a tree: remembered hashes first, then those that `ask` knows (if the rest is large), then by content.
+ * @param root absolute
+ * @param paths relative, `/` between parts
+ * @returns in the order of `paths`
+ * @throws Error of the file system when an entry isn't there or can't be read; what `signal` was aborted with
+ */
+export async function hashEntries(
+  root: string,
+  paths: readonly string[],
+  algorithm: HashAlgorithm,
+  { statCache, signal, threads = availableParallelism() }: HashOptions,
+  ask?: AskHashes,
+): Promise<ReadonlyMap<string, EntryHash>> {
+  const stats = await readStats(root, paths, signal)
+  const known = new Map<string, string>()
+  const open: EntryStat[] = []
+  for (const stat of stats) {
+    if (stat.kind !== 'file') known.set(stat.path, hashText(algorithm, textOf(root, stat)))
+    else {
+      const hash = statCache?.find(algorithm, stat)
+      if (hash === undefined) open.push(stat)
+      else known.set(stat.path, hash)
+    }
+  }
+  const readAt = statCache?.now() ?? 0
+  const asked = ask !== undefined && isLargeWork(open) ? await ask(open) : new Map<string, string>()
+  const unread = open.filter(({ path }) => !asked.has(path))
+  const read = await hashContents(root, unread, algorithm, threads, signal)
+  for (const stat of open) {
+    const hash = asked.get(stat.path) ?? read.get(stat.path) ?? ''
+    known.set(stat.path, hash)
+    statCache?.note(algorithm, stat, hash, readAt)
+  }
+  return new Map(stats.map(({ path, kind, mode }) => [path, { kind, mode, hash: known.get(path) ?? '' }]))
+}
+
+async function hashContents(
+  root: string,
+  files: readonly EntryStat[],
+  algorithm: HashAlgorithm,
+  threads: number,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const large = threads > 1 && isLargeWork(files)
+  const batches = batchesOf(files)
+  const jobs = new Map(
+    batches.map((batch): [HashJob, readonly EntryStat[]] => [
+      { algorithm, files: batch.map(({ path }) => join(root, path)) },
+      batch,
+    ]),
+  )
+  const done = large ? await hashOnThreads([...jobs.keys()], threads, signal) : await hashHere([...jobs.keys()], signal)
+  const hashes = new Map<string, string>()
+  for (const [job, batch] of jobs) {
+    const answers = done.get(job)
+    for (const [index, { path }] of batch.entries()) hashes.set(path, answers?.[index] ?? '')
+  }
+  return hashes
+}
+
+async function hashHere(
+  jobs: readonly HashJob[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<HashJob, readonly string[]>> {
+  const done = new Map<HashJob, readonly string[]>()
+  for (const job of jobs) {
+    signal?.throwIfAborted()
+    done.set(job, hashBatch(fs, crypto, job))
+    await pause()
+  }
+  return done
+}
+
+/** Largest files first, so that no thread is left with one at the end. */
+function batchesOf(files: readonly EntryStat[]): readonly (readonly EntryStat[])[] {
+  const batches: EntryStat[][] = []
+  let batch: EntryStat[] = []
+  let bytes = 0
+  for (const file of [...files].sort((a, b) => b.size - a.size)) {
+    batch.push(file)
+    bytes += file.size
+    if (batch.length < BATCH.files && bytes < BATCH.bytes) continue
+    batches.push(batch)
+    batch = []
+    bytes = 0
+  }
+  return batch.length === 0 ? batches : [...batches, batch]
+}
+
+function textOf(root: string, { kind, path, device }: EntryStat): string {
+  if (kind === 'link') return fs.readlinkSync(join(root, path))
+  return kind === 'special' ? String(device) : ''
+}
+
+function hashText(algorithm: HashAlgorithm, text: string): string {
+  if (algorithm === 'sha256') return crypto.hash('sha256', text, 'hex')
+  return crypto.hash('sha1', `blob ${Buffer.byteLength(text)}\0${text}`, 'hex')
+}
