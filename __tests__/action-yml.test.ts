@@ -4,11 +4,14 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { digestOf } from '../src/base/digest.ts'
 import { createProgress } from '../src/buildx/progress.ts'
+import { checkOutputs } from '../src/flow/check-result.ts'
 import { builtImage, skippedImage } from '../src/flow/image-result.ts'
 import { ReportDraft } from '../src/flow/report-draft.ts'
 import { parseBuildInputs } from '../src/inputs/build-inputs.ts'
+import { CHECK_INPUTS, CHECK_OUTPUTS } from '../src/inputs/check-input-list.ts'
+import { parseCheckInputs } from '../src/inputs/check-inputs.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../src/inputs/input-list.ts'
-import { actionYml, withTables } from '../tools/build/describe-inputs.ts'
+import { actionYml, checkActionYml, withTables } from '../tools/build/describe-inputs.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const HOW = 'npx node tools/build/describe-inputs.ts writes it anew'
@@ -59,6 +62,38 @@ describe('action.yml', () => {
     expect(files.filter((file) => !existsSync(join(ROOT, String(file))))).toEqual([])
     const [, node] = /"node": ">=(\d+)"/.exec(readFileSync(join(ROOT, 'package.json'), 'utf8')) ?? []
     expect(`node${node}`).toBe(at('runs', 'using'))
+  })
+})
+
+describe('check/action.yml', () => {
+  const check = readFileSync(join(ROOT, 'check/action.yml'), 'utf8')
+
+  test(`is what its list of inputs makes of it (${HOW})`, () => {
+    expect(check).toBe(checkActionYml())
+  })
+
+  test('runs files that are there', () => {
+    const { runs } = Object(parse(check))
+    expect([runs.main, runs.post]).toEqual(['../dist/check/index.js', '../dist/post/index.js'])
+    for (const file of [runs.main, runs.post]) expect(existsSync(join(ROOT, 'check', file))).toBe(true)
+  })
+
+  test('has all inputs that its parser reads, but for the push that a check never does', () => {
+    const seen = new Set<string>(['push'])
+    parseCheckInputs((name) => {
+      seen.add(name)
+      return name === 'tags' ? 'org/app:1' : ''
+    })
+    expect([...seen].sort()).toEqual(CHECK_INPUTS.map(({ name }) => name).sort())
+  })
+
+  test('has all outputs that are set', () => {
+    expect([...checkOutputs([]).keys()]).toEqual(CHECK_OUTPUTS.map(([name]) => name))
+  })
+
+  test('has its outputs in the documentation', () => {
+    const text = readFileSync(join(ROOT, 'docs/image-check.md'), 'utf8')
+    expect(CHECK_OUTPUTS.filter(([name]) => !text.includes(`| \`${name}\` |`))).toEqual([])
   })
 })
 
@@ -134,8 +169,7 @@ function skipped(): readonly string[] {
   const { outputs } = skippedImage(
     parseBuildInputs(() => ''),
     { kind: 'unknown', reason: 'none' },
-    { kind: 'found', digest: digestOf('an image'), via: 'registry' },
-    digestOf('a configuration'),
+    { digest: digestOf('an image'), imageId: digestOf('a configuration'), reason: 'found by registry' },
     draft(),
   )
   return [...outputs.keys()]

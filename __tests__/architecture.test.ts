@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dockerfile: ['layers:types', 'python:types'],
   content: ['exec'],
   image: ['registry', 'content', 'exec', 'dockerfile:types'],
-  'image-check': ['registry', 'stores'],
+  'image-check': ['registry', 'stores', 'exec:types'],
   buildx: ['exec', 'registry'],
   // Inputs are checked with the parsers of the rooms they belong to; both are pure.
   inputs: ['registry', 'buildx'],

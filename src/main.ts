@@ -2,14 +2,16 @@ import { findBuilder } from './buildx/builder.ts'
 import type { Deps } from './deps.ts'
 import { buildAndPush } from './flow/build-and-push.ts'
 import { identifyContent } from './flow/content.ts'
-import { findImage, rememberImage, tagFoundImage } from './flow/find-image.ts'
-import { builtImage, type ImageResult, skippedImage } from './flow/image-result.ts'
+import { existingImage, findImage } from './flow/find-image.ts'
+import { rememberImage } from './flow/image-records.ts'
+import { builtImage, type ImageResult } from './flow/image-result.ts'
 import { explainMiss, rememberParts } from './flow/missed.ts'
 import { planDockerfile } from './flow/plan-dockerfile.ts'
 import { rememberPlans } from './flow/plan-memory.ts'
 import { publishPlan, tidyCaches } from './flow/publish.ts'
 import type { ReportDraft } from './flow/report-draft.ts'
 import { describeBuild, describeCheck, describeDockerfile } from './flow/report-facts.ts'
+import { skipBuild } from './flow/skip-build.ts'
 import { contextTools, readSource } from './flow/source.ts'
 import type { BuildInputs } from './inputs/build-inputs.ts'
 
@@ -23,17 +25,9 @@ export async function buildImage(inputs: BuildInputs, deps: Deps, report: Report
   const content = await report.stage('content key', () => identifyContent(inputs, source, deps.registry, tools))
   const check = await report.stage('image check', () => findImage(inputs, content, deps))
   report.add(describeCheck(source, content, check))
-  if (check.kind === 'found') {
-    const tagged = await report.stage('put tags', () => tagFoundImage(inputs, check.digest, deps))
-    if (tagged.kind === 'tagged') {
-      if (check.via === 'registry') {
-        rememberImage(inputs, content, check.digest, deps)
-        rememberParts(inputs, source, content, deps)
-      }
-      return skippedImage(inputs, content, check, tagged.imageId, report)
-    }
-    report.add({ warnings: [{ message: tagged.reason }] })
-  }
+  const existing = existingImage(inputs, content, check)
+  const skipped = existing && (await skipBuild({ inputs, source, content, existing }, deps, report))
+  if (skipped !== undefined) return skipped
 
   const finding = findBuilder(deps.exec, inputs.builder)
   const explained = explainMiss(inputs, source, content, check, deps.store)

@@ -25,7 +25,7 @@ describe('the report of a miss', () => {
 
   /** The sentence, which must stand in the summary and in the log. */
   function missed({ summary, stdout }: ActionResult): string {
-    const [, sentence = ''] = /^ {2}(missed .*)$/m.exec(stdout) ?? []
+    const [, sentence = ''] = /^ {2}(missed\b.*)$/m.exec(stdout) ?? []
     expect(summary.replaceAll('\\', '')).toContain(sentence)
     return sentence
   }

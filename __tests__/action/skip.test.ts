@@ -1,9 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { isDigest } from '../../src/base/digest.ts'
 import { contentTag } from '../../src/image/content-key.ts'
 import { OCI_MANIFEST } from '../../src/registry/manifest.ts'
 import type { ActionResult } from '../support/action-rig.ts'
 import { type ActionScene, createScene } from '../support/action-scene.ts'
+
+// Every step is a process of its own.
+jest.setTimeout(60_000)
 
 describe('the action, when the image may be there already', () => {
   let scene: ActionScene
@@ -108,9 +113,10 @@ describe('the action, when the image may be there already', () => {
   test('check-ttl 0 believes no record and asks the registry', async () => {
     await scene.builder()
     await job()
+    // The one look-up is for what changed since the last build.
     const lookUps = scene.cache.counts().GetCacheEntryDownloadURL
     expect((await job({ 'check-ttl': '0' })).outputs.get('skipped')).toBe('false')
-    expect(scene.cache.counts().GetCacheEntryDownloadURL - lookUps).toBe(0)
+    expect(scene.cache.counts().GetCacheEntryDownloadURL - lookUps).toBe(1)
   })
 
   test('a changed file, build argument of the Dockerfile or base image is another content', async () => {
@@ -139,6 +145,236 @@ describe('the action, when the image may be there already', () => {
     expect(result.exitCode).toBe(0)
     expect(result.annotations).toEqual([{ level: 'warning', message: expect.stringContaining('read-only') }])
     expect(scene.cache.counts().CreateCacheEntry).toBe(0)
+  })
+})
+
+describe('the action, when nobody can tell whether the image exists', () => {
+  let scene: ActionScene
+  beforeEach(async () => {
+    scene = await createScene()
+    await scene.builder()
+  })
+  afterEach(() => scene.close())
+
+  /** The registry answers for the base image, then refuses to say anything of the image itself. */
+  async function run(more: Record<string, string> = {}, refusals = 1): Promise<ActionResult> {
+    scene.registry.fail('HEAD manifests', { kind: 'meanwhile', act: () => undefined })
+    scene.registry.fail('HEAD manifests', { kind: 'status', status: 403, code: 'DENIED' }, refusals)
+    return await scene.rig.main({ inputs: scene.inputs(more), env: scene.cache.env() })
+  }
+
+  test('builds, with a warning', async () => {
+    const result = await run()
+    expect([result.exitCode, result.outputs.get('skipped')]).toEqual([0, 'false'])
+    expect(result.annotations).toEqual([
+      {
+        level: 'warning',
+        message: expect.stringMatching(/^the registry could not be asked for the image: .* was answered 403/),
+      },
+    ])
+  })
+
+  test('fails with check-unknown fail, and builds nothing', async () => {
+    const result = await run({ 'check-unknown': 'fail' })
+    expect(result.exitCode).toBe(1)
+    expect(result.annotations[0]?.message).toMatch(/^E_CHECK: nobody can tell whether .*team\/app exists: /)
+    expect(await scene.builds()).toBe(0)
+  })
+
+  test('with assume-exists goes on without a build, and says that no tag was put', async () => {
+    scene.registry.fail('GET manifests', { kind: 'status', status: 403, code: 'DENIED' })
+    const result = await run({ 'check-unknown': 'assume-exists' })
+    expect([result.exitCode, result.outputs.get('skipped'), result.outputs.get('digest')]).toEqual([0, 'true', ''])
+    expect(result.annotations.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/team\/app is assumed to exist/),
+    )
+    expect(await scene.builds()).toBe(0)
+  })
+
+  test('with assume-exists puts the tags when the image turns out to be there', async () => {
+    const key = (await scene.rig.main({ inputs: scene.inputs(), env: scene.cache.env() })).outputs.get('content-key')
+    if (key === undefined || !isDigest(key)) throw new Error('there is no content key')
+    scene.registry.addManifest('team/app', contentTag(key), OCI_MANIFEST, scene.registry.manifest('team/app', 'seed'))
+    const result = await run({ 'check-unknown': 'assume-exists', tags: `${scene.repository}:v9` })
+    expect([result.outputs.get('skipped'), result.outputs.get('digest')]).toEqual(['true', scene.image])
+    expect(scene.registry.digestOfTag('team/app', 'v9')).toBe(scene.image)
+  })
+
+  test('with assume-exists builds when the image turns out to be gone', async () => {
+    const result = await run({ 'check-unknown': 'assume-exists' })
+    expect([result.exitCode, result.outputs.get('skipped')]).toEqual([0, 'false'])
+    expect(await scene.builds()).toBe(1)
+  })
+
+  test('a store that has trouble is a warning, not only a row', async () => {
+    scene.cache.failNext('GetCacheEntryDownloadURL', 400, 99)
+    const result = await scene.rig.main({ inputs: scene.inputs(), env: scene.cache.env() })
+    expect(result.annotations).toEqual([
+      {
+        level: 'warning',
+        message: expect.stringMatching(/^records could not be asked for the image: actions store: /),
+      },
+    ])
+  })
+})
+
+describe('the action, when one repository of several has the image', () => {
+  test('brings it to the other, with the tag of its content', async () => {
+    const scene = await createScene()
+    try {
+      await scene.builder()
+      const inputs = scene.inputs({ tags: `${scene.registry.host}/team/other:v1,${scene.repository}:v1` })
+      const env = scene.cache.env()
+      const key = (await scene.rig.main({ inputs, env })).outputs.get('content-key')
+      if (key === undefined || !isDigest(key)) throw new Error('there is no content key')
+      scene.registry.addManifest('team/app', contentTag(key), OCI_MANIFEST, scene.registry.manifest('team/app', 'seed'))
+      const result = await scene.rig.main({ inputs, env })
+      expect([result.outputs.get('skipped'), result.outputs.get('digest')]).toEqual(['true', scene.image])
+      for (const tag of ['v1', contentTag(key)]) {
+        expect(scene.registry.digestOfTag('team/other', tag)).toBe(scene.image)
+      }
+      expect(await scene.builds()).toBe(1)
+    } finally {
+      await scene.close()
+    }
+  })
+})
+
+describe('the action, when a record names an image that is gone', () => {
+  test('drops the record at once, so that a failing build leaves no trap behind', async () => {
+    const scene = await createScene()
+    try {
+      await scene.builder()
+      const step = { inputs: scene.inputs(), env: scene.cache.env() }
+      await scene.rig.post(await scene.rig.main(step), step)
+      scene.registry.fail('GET manifests', { kind: 'status', status: 404, code: 'MANIFEST_UNKNOWN' })
+      await scene.builder('exit 1')
+      expect((await scene.rig.main(step)).exitCode).toBe(1)
+      // The next run asks the registry and not for the manifest that was recorded.
+      const before = scene.registry.requests.length
+      await scene.rig.main(step)
+      const asked = scene.registry.requests.slice(before).filter(({ path }) => path.includes('team/app'))
+      expect(asked.map(({ kind }) => kind)).toEqual(['HEAD manifests'])
+      const records = scene.cache.entries().filter(({ key }) => key.includes('-image-'))
+      expect(records.map(({ key }) => key.includes('absent'))).toEqual([false, true])
+    } finally {
+      await scene.close()
+    }
+  })
+})
+
+describe('jobs of a matrix that run at the same time', () => {
+  test('lose no record', async () => {
+    const scene = await createScene()
+    try {
+      await scene.builder()
+      await scene.rig.write(
+        'Dockerfile',
+        `FROM ${scene.registry.host}/base/python:3.11\nARG JOB\nCOPY app.py /app.py\n`,
+      )
+      const env = scene.cache.env()
+      const steps = Array.from({ length: 6 }, (_, n) => ({
+        inputs: scene.inputs({ 'build-args': `JOB=${n % 5}` }),
+        env,
+      }))
+      const mains = await Promise.all(steps.map((step) => scene.rig.main(step)))
+      // In the workspace of one job saves stand in line; these processes share theirs, so the posts run one by one.
+      for (const [n, main] of mains.entries()) await scene.rig.post(main, steps[n])
+      const before = scene.registry.requests.length
+      const again = await Promise.all(steps.map((step) => scene.rig.main(step)))
+      expect(again.map(({ outputs }) => outputs.get('skipped'))).toEqual(Array(6).fill('true'))
+      // Nobody had to ask the registry whether the image is there.
+      const asked = scene.registry.requests
+        .slice(before)
+        .filter(({ path }) => path.includes('team/app/manifests/content-'))
+      expect(asked).toEqual([])
+    } finally {
+      await scene.close()
+    }
+  })
+})
+
+describe('labels that change with each commit', () => {
+  const REVISION = 'org.opencontainers.image.revision'
+  let scene: ActionScene
+  beforeEach(async () => {
+    scene = await createScene()
+    await scene.builder()
+  })
+  afterEach(() => scene.close())
+
+  async function job(more: Record<string, string>): Promise<ActionResult> {
+    const step = { inputs: scene.inputs(more), env: scene.cache.env() }
+    const main = await scene.rig.main(step)
+    await scene.rig.post(main, step)
+    return main
+  }
+
+  test.each([
+    ['a revision', { labels: `${REVISION}=one` }, { labels: `${REVISION}=two` }],
+    ['an annotation of the date', { annotations: 'org.opencontainers.image.created=1' }, {}],
+    ['a label of the user’s own', { 'volatile-labels': 'run.*', labels: 'run.id=1' }, { 'volatile-labels': 'run.*' }],
+  ])('%s spoils no hit', async (_, first, second) => {
+    await job(first)
+    expect((await job(second)).outputs.get('skipped')).toBe('true')
+  })
+
+  test.each([
+    ['another label', { labels: 'team=one' }, { labels: 'team=two' }],
+    [
+      'a revision with volatile-labels off',
+      { labels: `${REVISION}=one`, 'volatile-labels': 'off' },
+      { 'volatile-labels': 'off' },
+    ],
+  ])('%s is another image', async (_, first, second) => {
+    await job(first)
+    expect((await job(second)).outputs.get('skipped')).toBe('false')
+  })
+
+  test('are put on the image that is found, when asked for, as a new image with the same layers', async () => {
+    await job({ labels: `${REVISION}=one` })
+    const result = await job({ labels: `${REVISION}=two`, 'retag-labels': 'true', tags: `${scene.repository}:v2` })
+    expect(result.outputs.get('skipped')).toBe('true')
+    const digest = scene.registry.digestOfTag('team/app', 'v2')
+    expect(digest).not.toBe(scene.image)
+    expect(result.outputs.get('digest')).toBe(digest)
+    const manifest = Object(scene.registry.manifest('team/app', 'v2'))
+    const config = JSON.parse(Buffer.from(scene.registry.blob('team/app', manifest.config.digest) ?? []).toString())
+    expect(config.config.Labels).toEqual({ [REVISION]: 'two' })
+    expect(result.annotations).toEqual([])
+    // The record still names the image that was built.
+    expect((await job({ tags: `${scene.repository}:v3` })).outputs.get('digest')).toBe(scene.image)
+  })
+})
+
+describe('an image that is loaded into Docker', () => {
+  test('is looked for there with check-local, tagged and not built', async () => {
+    const scene = await createScene()
+    try {
+      await scene.builder()
+      const id = `sha256:${'d'.repeat(64)}`
+      const inputs = { tags: `${scene.repository}:dev`, load: 'true', 'check-local': 'true' }
+      await scene.rig.stub(
+        'docker',
+        `case "$1" in buildx) shift; exec buildx "$@" ;; esac; echo 'No such image' >&2; exit 1\n`,
+      )
+      const built = await scene.rig.main({ inputs, env: scene.cache.env() })
+      expect([built.exitCode, built.outputs.get('skipped')]).toEqual([0, 'false'])
+      const image = JSON.stringify({ Id: id, Os: 'linux', Architecture: 'amd64' })
+      await scene.rig.stub(
+        'docker',
+        `case "$1" in buildx) shift; exec buildx "$@" ;; image) echo '${image}' ;; tag) echo "$3" >> '${scene.rig.temp}/tagged' ;; *) exit 1 ;; esac\n`,
+      )
+      const found = await scene.rig.main({ inputs, env: scene.cache.env() })
+      expect([found.exitCode, found.outputs.get('skipped'), found.outputs.get('imageid')]).toEqual([0, 'true', id])
+      expect(await readFile(join(scene.rig.temp, 'tagged'), 'utf8')).toBe(`${scene.repository}:dev\n`)
+      expect(await scene.builds()).toBe(1)
+      // Without the input a loaded image is built each time, as buildx has it.
+      await scene.rig.main({ inputs: { ...inputs, 'check-local': 'false' }, env: scene.cache.env() })
+      expect(await scene.builds()).toBe(2)
+    } finally {
+      await scene.close()
+    }
   })
 })
 

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../../src/inputs/input-list.ts'
 import { codeBlocks, ROOT, readText } from './documents.ts'
 
@@ -23,6 +24,16 @@ describe('YAML in the docs', () => {
       .filter(({ uses }) => /image-cache-action@/.test(String(uses)))
       .flatMap((step) => Object.keys(Object(step.with)).filter((name) => !inputs.has(name)))
     expect(unknown).toEqual([])
+  })
+
+  test.each(blocks)('of %s gives the check inputs that it has, and reads outputs that it has', (_, code) => {
+    const known = new Set(CHECK_INPUTS.map(({ name }) => name))
+    const given = stepsIn(parse(code))
+      .filter(({ uses }) => /image-cache-action\/check@/.test(String(uses)))
+      .flatMap((step) => Object.keys(Object(step.with)))
+    expect(given.filter((name) => !known.has(name))).toEqual([])
+    const read = [...code.matchAll(/steps\.check\.outputs\.([\w-]+)/g)].map(([, name = '']) => name)
+    expect(read.filter((name) => !CHECK_OUTPUTS.some(([output]) => output === name))).toEqual([])
   })
 
   test.each(blocks)('of %s reads outputs that our action has', (_, code) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { digestOf } from '../../src/base/digest.ts'
 import {
+  type ImageRecord,
   isFresh,
   type RecordSubject,
   readRecordKey,
@@ -14,14 +15,16 @@ const subject: RecordSubject = {
   contentKey: digestOf('content'),
   salt: '',
 }
-const record = { digest: digestOf('image'), writtenAt: Date.UTC(2026, 10, 21) }
+const record: ImageRecord = { kind: 'present', digest: digestOf('image'), writtenAt: Date.UTC(2026, 10, 21) }
+const absent: ImageRecord = { kind: 'absent', writtenAt: Date.UTC(2026, 10, 21) }
 
 test('a record comes back out of its key', () => {
   expect(readRecordKey(subject, recordKey(subject, record))).toEqual(record)
+  expect(readRecordKey(subject, recordKey(subject, absent))).toEqual(absent)
 })
 
 test('a key obeys the rules of the cache service', () => {
-  expect(recordKey(subject, record)).toMatch(/^[a-z0-9-]{1,512}$/)
+  for (const one of [record, absent]) expect(recordKey(subject, one)).toMatch(/^[a-z0-9-]{1,512}$/)
 })
 
 test.each<[string, Partial<RecordSubject>]>([
@@ -40,12 +43,18 @@ test('the order of repositories and platforms makes no other record', () => {
   expect(recordPrefix({ ...two, repositories: ['b', 'a'], platforms: ['y', 'x'] })).toBe(recordPrefix(two))
 })
 
-test.each(['', 'x', `${'0'.repeat(63)}-000000000`, `${'0'.repeat(64)}-0`, `${'0'.repeat(64)}-000000000-more`])(
-  'a key with the suffix %j is no record',
-  (suffix) => {
-    expect(readRecordKey(subject, `${recordPrefix(subject)}-${suffix}`)).toBeUndefined()
-  },
-)
+test.each([
+  '',
+  'x',
+  'absent',
+  'absent-0',
+  'absent-000000000-more',
+  `${'0'.repeat(63)}-000000000`,
+  `${'0'.repeat(64)}-0`,
+  `${'0'.repeat(64)}-000000000-more`,
+])('a key with the suffix %j is no record', (suffix) => {
+  expect(readRecordKey(subject, `${recordPrefix(subject)}-${suffix}`)).toBeUndefined()
+})
 
 describe('a record', () => {
   const day = 86_400

@@ -18,6 +18,7 @@ const changes: readonly [string, Partial<ContentKeyParts>][] = [
   ['a named context', { namedContexts: new Map([['lib', digestOf('lib')]]) }],
   ['the base image', { images: new Map([['python:3.12-slim', digestOf('patched')]]) }],
   ['a label', { labels: new Map([['team', 'web']]) }],
+  ['an annotation', { annotations: ['index:team=ml'] }],
   ['a secret id', { secretIds: ['other'] }],
   ['the provenance', { provenance: 'mode=max' }],
   ['the SBOM', { sbom: 'true' }],
@@ -58,15 +59,6 @@ test('the order of platforms and of arguments is not', () => {
     ]),
   }
   expect(contentKey(turned)).toBe(contentKey(straight))
-})
-
-test('labels that say when and from which commit are not', () => {
-  const dated = new Map([
-    ['team', 'ml'],
-    ['org.opencontainers.image.created', '2026-01-01T00:00:00Z'],
-    ['org.opencontainers.image.revision', 'abc'],
-  ])
-  expect(contentKey({ ...parts, labels: dated })).toBe(contentKey(parts))
 })
 
 test('the tag of a content is a legal tag', () => {
@@ -140,6 +132,7 @@ const anyParts: fc.Arbitrary<ContentKeyParts> = fc.record({
   namedContexts: digests,
   images: digests,
   labels: pairs,
+  annotations: fc.uniqueArray(words, { maxLength: 3 }),
   secretIds: fc.uniqueArray(words, { maxLength: 3 }),
   provenance: fc.option(words, { nil: undefined }),
   sbom: fc.option(words, { nil: undefined }),
@@ -163,6 +156,7 @@ function canonical(given: ContentKeyParts): string {
   const sorted = (map: ReadonlyMap<string, string>): unknown => [...map].sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify({
     ...given,
+    annotations: [...given.annotations].sort(),
     platforms: [...given.platforms].sort(),
     secretIds: [...given.secretIds].sort(),
     buildArgs: sorted(given.buildArgs),

@@ -53,6 +53,30 @@ test('a secret may span lines in quotes', () => {
   ])
 })
 
+test('labels that say nothing of the content are OCI’s two, the user’s own, or none', () => {
+  expect(parse({}).volatileLabels).toEqual(['org.opencontainers.image.revision', 'org.opencontainers.image.created'])
+  expect(parse({ 'volatile-labels': 'build.*\ncom.example.run' }).volatileLabels).toEqual([
+    'build.*',
+    'com.example.run',
+  ])
+  expect(parse({ 'volatile-labels': 'off' }).volatileLabels).toEqual([])
+})
+
+test('a missing image is believed for an hour at most', () => {
+  expect(parse({ 'check-negative-ttl': '1h' }).checkNegativeTtl).toBe(3600)
+  expect(mistakes({ 'check-negative-ttl': '2h' })).toBe(
+    'check-negative-ttl: "2h" is longer than 1h, the longest that a missing image is believed',
+  )
+})
+
+test('an annotation has a level, a platform, a name and a value', () => {
+  expect(parse({ annotations: 'index:a=b\nc=d,e' }).annotations).toEqual([
+    { levels: ['index'], platform: undefined, name: 'a', value: 'b' },
+    { levels: ['manifest'], platform: undefined, name: 'c', value: 'd,e' },
+  ])
+  expect(mistakes({ annotations: 'image:a=b' })).toMatch(/^annotations: "image:a=b" has the level "image"/)
+})
+
 describe('mistakes', () => {
   test('are reported together, each with the input and what it got', () => {
     const message = mistakes({

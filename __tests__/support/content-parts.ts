@@ -13,6 +13,7 @@ export const parts: ContentKeyParts = {
   namedContexts: new Map(),
   images: new Map([['python:3.12-slim', digestOf('base')]]),
   labels: new Map([['team', 'ml']]),
+  annotations: ['manifest:team=ml'],
   secretIds: ['token'],
   provenance: undefined,
   sbom: undefined,

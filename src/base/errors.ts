@@ -5,6 +5,8 @@ export type ErrorCode =
   | 'E_BUILDER'
   | 'E_BUILD'
   | 'E_CONTENT'
+  | 'E_BASE_IMAGE'
+  | 'E_CHECK'
   | 'E_REGISTRY'
   | 'E_REGISTRY_AUTH'
   | 'E_DISK_FULL'

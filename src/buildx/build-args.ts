@@ -10,6 +10,8 @@ export interface BuildPlan {
   readonly buildArgs: ReadonlyMap<string, string>
   readonly buildContexts: ReadonlyMap<string, string>
   readonly labels: ReadonlyMap<string, string>
+  /** As `--annotation` takes them. */
+  readonly annotations: readonly string[]
   /** `id=…,src=…` or `id=…,env=…`. */
   readonly secrets: readonly string[]
   /** Full references; buildx gives them to every image output. */
@@ -36,6 +38,7 @@ export function buildArgs(plan: BuildPlan): readonly string[] {
     '--progress=rawjson',
     ...optional('--builder', plan.builder),
     ...each('--allow', plan.allow),
+    ...each('--annotation', plan.annotations),
     ...pairs('--build-arg', plan.buildArgs),
     ...pairs('--build-context', plan.buildContexts),
     ...each('--cache-from', plan.cacheFrom.map(formatCacheOption)),

@@ -10,6 +10,12 @@ interface Cause {
 /** What builders and registries say, by what a reader can do about it; the first that fits is taken. */
 const CAUSES: readonly Cause[] = [
   {
+    // BuildKit asks for each image of FROM, COPY --from and named contexts before it runs anything.
+    pattern: /failed to resolve source metadata for \S+: .*: not found$|manifest unknown/im,
+    code: 'E_BASE_IMAGE',
+    hint: 'The image that is named is not in its registry: check its name and tag in the Dockerfile, and that it was pushed.',
+  },
+  {
     pattern: /no space left on device|disk quota exceeded/i,
     code: 'E_DISK_FULL',
     hint: 'Free space on the builder, for example with `docker buildx prune`, or use a larger disk.',

@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander'
+import { CHECK_INPUTS } from '../inputs/check-input-list.ts'
 import { BUILD_INPUTS, type InputDescription } from '../inputs/input-list.ts'
 import { buildCommand } from './build-command.ts'
+import { checkCommand } from './check-command.ts'
 import type { CommandWorld } from './command-world.ts'
 import { keyCommand } from './key-command.ts'
 import { planCommand } from './plan-command.ts'
@@ -15,8 +17,10 @@ Examples:
   image-cache plan . --svg layers.svg
   image-cache plan . --explain torch
   image-cache key . --tags ghcr.io/org/app:latest --explain
+  image-cache check . --tags ghcr.io/org/app:latest
+  image-cache check --images ghcr.io/org/app:1.2 --platforms linux/amd64,linux/arm64
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.`
+Exit codes: 0 done, 1 failed, 2 wrong usage; of check also 3 an image is missing, 4 nobody can tell.`
 
 /**
  * The command line: the same inputs as the action, by the same names.
@@ -48,6 +52,12 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
       const wanted = { json: options.json === true, explain: options.explain === true }
       exitCode = await keyCommand(inputValues(context, options), wanted, world)
     })
+  addBuildOptions(
+    program.command('check').description('Tell whether the image of this build, or images by name, exist'),
+    CHECK_INPUTS,
+  ).action(async (context: string | undefined, options: Record<string, unknown>) => {
+    exitCode = await checkCommand(inputValues(context, options, CHECK_INPUTS), options.json === true, world)
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -57,9 +67,9 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
   return exitCode
 }
 
-function addBuildOptions(command: Command): Command {
+function addBuildOptions(command: Command, inputs = BUILD_INPUTS): Command {
   command.argument('[context]', 'folder with the files of the build')
-  for (const input of BUILD_INPUTS) if (input.name !== 'context') command.addOption(optionFor(input))
+  for (const input of inputs) if (input.name !== 'context') command.addOption(optionFor(input))
   return command.option('--json', 'print the result as JSON').exitOverride()
 }
 
@@ -71,10 +81,14 @@ function optionFor({ name, kind, fallback, description }: InputDescription): Opt
   return kind === 'list' ? option.argParser((value: string, before: string[] = []) => [...before, value]) : option
 }
 
-function inputValues(context: string | undefined, options: Readonly<Record<string, unknown>>): InputValues {
+function inputValues(
+  context: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+  inputs = BUILD_INPUTS,
+): InputValues {
   const values = new Map<string, string>()
   if (context !== undefined) values.set('context', context)
-  for (const { name, kind } of BUILD_INPUTS) {
+  for (const { name, kind } of inputs) {
     const isOpposite = kind === 'flag' && name.startsWith('no-')
     const value = options[camelCase(isOpposite ? name.slice('no-'.length) : name)]
     if (isOpposite) values.set(name, String(value === false))

@@ -4,6 +4,7 @@ import { secretValues } from '../flow/secret-files.ts'
 import type { Host } from '../host/host.ts'
 import { TerminalHost, terminalContext } from '../host/terminal-host.ts'
 import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
+import type { ReadInput } from '../inputs/input-reader.ts'
 import type { CommandWorld } from './command-world.ts'
 import { wantsColor } from './live-progress.ts'
 
@@ -17,18 +18,19 @@ export interface CommandRun {
 
 /**
  * Runs a command: inputs are checked, the outside opened, errors shown, temporary files removed.
- * @param command writes its result to standard output itself
+ * @param command writes its result to standard output itself; may answer an exit code of its own
  * @returns the exit code
  */
 export async function runCommand(
   values: ReadonlyMap<string, string>,
   world: CommandWorld,
-  command: (run: CommandRun) => Promise<void>,
+  command: (run: CommandRun) => Promise<unknown>,
+  parse: (read: ReadInput) => BuildInputs = parseBuildInputs,
 ): Promise<number> {
   const host = new TerminalHost({ messages: world.stderr, inputs: values, env: world.env })
   const context = terminalContext(process.cwd())
   try {
-    const inputs = parseBuildInputs((name) => values.get(name) ?? '')
+    const inputs = parse((name) => values.get(name) ?? '')
     for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
     const isTerminal = world.stderr.isTTY === true
     const { deps, saves } = world.openDeps(inputs, {
@@ -39,8 +41,8 @@ export async function runCommand(
       screen: isTerminal ? await openScreen() : undefined,
       color: wantsColor(world.env, isTerminal),
     })
-    await command({ inputs, host, deps, saves })
-    return 0
+    const exitCode = await command({ inputs, host, deps, saves })
+    return typeof exitCode === 'number' ? exitCode : 0
   } catch (error) {
     const failure = world.failureOf(error)
     host.error(failure.sentence)

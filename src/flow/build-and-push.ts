@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts'
 import { originalLine } from '../dockerfile/original-line.ts'
 import { contentTag } from '../image/content-key.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { formatAnnotation } from '../registry/annotation.ts'
 import { formatReference } from '../registry/reference.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { repositoriesOf } from './find-image.ts'
@@ -96,6 +97,7 @@ export function buildPlan(
     buildArgs: inputs.buildArgs,
     buildContexts: lifted?.buildContexts ?? inputs.buildContexts,
     labels: inputs.labels,
+    annotations: inputs.annotations.map(formatAnnotation),
     secrets,
     tags: imageNames(inputs, order.content),
     outputs,
@@ -112,7 +114,8 @@ export function buildPlan(
 
 function imageNames(inputs: BuildInputs, content: Content | UnknownContent): readonly string[] {
   const names = inputs.tags.map(formatReference)
-  if (content.kind === 'unknown' || !inputs.push) return names
+  const isAskedFor = inputs.push || (inputs.load && inputs.checkLocal)
+  if (content.kind === 'unknown' || !isAskedFor) return names
   const tag = contentTag(content.key)
   return [...names, ...repositoriesOf(inputs).map((repository) => formatReference({ ...repository, tag }))]
 }

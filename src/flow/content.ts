@@ -5,6 +5,7 @@ import { usedBuildArgs } from '../dockerfile/used-build-args.ts'
 import { type ContentKeyParts, contentKey } from '../image/content-key.ts'
 import type { ContextTools } from '../image/context-hash.ts'
 import { readNamedContext } from '../image/named-context.ts'
+import { lastingAnnotations, lastingLabels } from '../image-check/volatile-marks.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { familiarReference, type ImageReference, parseReference } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -66,7 +67,8 @@ export async function identifyContent(
       context: source.files.digest,
       namedContexts,
       images: new Map(images.map(({ name, digest }) => [name, digest])),
-      labels: inputs.labels,
+      labels: lastingLabels(inputs.labels, inputs.volatileLabels),
+      annotations: lastingAnnotations(inputs.annotations, inputs.volatileLabels),
       secretIds: inputs.secrets.map(({ id }) => id),
       provenance: inputs.provenance,
       sbom: inputs.sbom,

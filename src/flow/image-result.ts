@@ -1,5 +1,4 @@
 import type { Digest } from '../base/digest.ts'
-import type { ImageCheck } from '../image-check/check-image.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference, formatRepository } from '../registry/reference.ts'
 import type { BuildReport } from '../report/report.ts'
@@ -17,26 +16,34 @@ export interface ImageResult {
   readonly dockerfile: string | undefined
 }
 
+/** An image that was not built. Digests are unknown only of one that was assumed to exist. */
+export interface SkippedImage {
+  readonly digest: Digest | undefined
+  readonly imageId: Digest | undefined
+  /** How it is known that it exists. */
+  readonly reason: string
+}
+
 export function skippedImage(
   inputs: BuildInputs,
   content: Content | UnknownContent,
-  check: Extract<ImageCheck, { kind: 'found' }>,
-  imageId: Digest,
+  { digest, imageId, reason }: SkippedImage,
   report: ReportDraft,
 ): ImageResult {
-  report.add({ digest: check.digest, tags: inputs.tags.map(formatReference) })
-  const outputs = outputMap(inputs, content, check.digest, {
-    imageid: imageId,
-    metadata: JSON.stringify(
-      { 'containerimage.digest': check.digest, 'image.name': inputs.tags.map(formatReference).join(',') },
-      null,
-      2,
-    ),
+  const tags = inputs.tags.map(formatReference)
+  report.add({ digest, tags })
+  const metadata = {
+    ...(digest === undefined ? {} : { 'containerimage.digest': digest }),
+    'image.name': tags.join(','),
+  }
+  const outputs = outputMap(inputs, content, digest, {
+    imageid: imageId ?? '',
+    metadata: JSON.stringify(metadata, null, 2),
     skipped: true,
     plan: '[]',
   })
-  const reason = `an image of this content exists (found by ${check.via}); its tags were put`
-  return { outputs, report: report.finish('skipped', reason), dockerfile: undefined }
+  const sentence = `an image of this content exists (${reason}); its tags were put`
+  return { outputs, report: report.finish('skipped', sentence), dockerfile: undefined }
 }
 
 export function builtImage(

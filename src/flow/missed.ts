@@ -10,13 +10,13 @@ import {
   type RememberedParts,
   rememberedParts,
 } from '../image/remembered-parts.ts'
-import type { ImageCheck } from '../image-check/check-image.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatRepository } from '../registry/reference.ts'
 import { changesLine } from '../report/changes.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
 import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
 import type { Content, UnknownContent } from './content.ts'
+import type { ImageFinding } from './find-image.ts'
 import type { Source } from './source.ts'
 
 /** How a content differs from that of the last build of this image, as far as it is remembered. */
@@ -47,7 +47,7 @@ export async function explainMiss(
   inputs: BuildInputs,
   source: Source,
   content: Content | UnknownContent,
-  check: ImageCheck,
+  check: ImageFinding,
   store: Store,
 ): Promise<string | undefined> {
   const isForced = inputs.force || inputs.noCache || inputs.check === 'off'

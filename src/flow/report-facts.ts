@@ -2,24 +2,21 @@ import { formatCacheOption } from '../buildx/cache-option.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
 import { dependencyStageName } from '../dockerfile/dependency-stage.ts'
-import type { ImageCheck } from '../image-check/check-image.ts'
+import type { AskedChecker } from '../image-check/image-check.ts'
 import type { LayerGroup } from '../layers/layer-plan.ts'
 import type { BuildReport, ReportCache, ReportCheck, ReportLayer, ReportWarning } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
 import type { Content, UnknownContent } from './content.ts'
+import type { ImageFinding } from './find-image.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
 import type { Source } from './source.ts'
 
-/** What the check of the image has to tell. */
+/** What the check of the image has to tell. Whoever could not answer is a warning: the user can do something about it. */
 export function describeCheck(
   source: Source,
   content: Content | UnknownContent,
-  check: ImageCheck,
+  check: ImageFinding,
 ): Partial<BuildReport> {
-  const row: ReportCheck =
-    check.kind === 'found'
-      ? { what: check.via, outcome: 'found', detail: check.digest }
-      : { what: 'image check', outcome: check.kind, detail: check.reason }
   const warnings: ReportWarning[] = []
   if (content.kind === 'unknown') {
     warnings.push({ message: `no content key, so nothing can be skipped: ${content.reason}` })
@@ -29,7 +26,40 @@ export function describeCheck(
       message: 'the build context holds .git, so every commit is another content: add .git to .dockerignore',
     })
   }
-  return { checks: [row], warnings, contentKey: content.kind === 'known' ? content.key : undefined }
+  const asked = check.kind === 'not-asked' ? [] : check.asked
+  const whole: ReportCheck[] =
+    asked.length > 0
+      ? []
+      : [
+          {
+            what: 'image check',
+            outcome: check.kind === 'not-asked' ? 'skipped' : 'unknown',
+            detail: check.reason,
+          },
+        ]
+  return {
+    checks: [...asked.map(checkRow), ...whole],
+    warnings: [...warnings, ...checkWarnings(asked)],
+    contentKey: content.kind === 'known' ? content.key : undefined,
+  }
+}
+
+/** A row for one who was asked. */
+export function checkRow({ by, answer }: AskedChecker): ReportCheck {
+  if (answer.kind === 'found') return { what: by, outcome: 'found', detail: `${answer.digest}, ${answer.reason}` }
+  return { what: by, outcome: answer.kind === 'pass' ? 'skipped' : answer.kind, detail: answer.reason }
+}
+
+export function checkWarnings(asked: readonly AskedChecker[]): readonly ReportWarning[] {
+  return asked.flatMap(({ by, answer }) =>
+    answer.kind === 'unknown' ? [{ message: `${ASKED[by]} could not be asked for the image: ${answer.reason}` }] : [],
+  )
+}
+
+const ASKED: Readonly<Record<AskedChecker['by'], string>> = {
+  record: 'records',
+  registry: 'the registry',
+  docker: 'Docker',
 }
 
 /** What was done to the Dockerfile. */

@@ -2,12 +2,14 @@ import { type Digest, hexOf, isDigest } from '../base/digest.ts'
 import type { StoreKey } from '../stores/store.ts'
 import { storeKey, withValue } from '../stores/store-key.ts'
 
-/** What a record remembers: that the image of a content key was in all its repositories at a time. */
-export interface ImageRecord {
-  readonly digest: Digest
-  /** Milliseconds since 1970, by the clock of the job that wrote it. */
-  readonly writtenAt: number
-}
+/**
+ * What a record remembers: that the image of a content key was in all its repositories at a time, or that it was not
+ * there. The newest one counts, so an `absent` one also takes back what an older one says.
+ */
+export type ImageRecord =
+  | { readonly kind: 'present'; readonly digest: Digest; readonly writtenAt: number }
+  /** `writtenAt`: milliseconds since 1970, by the clock of the job that wrote it. */
+  | { readonly kind: 'absent'; readonly writtenAt: number }
 
 /** What a record is about; another registry, repository, platform set, content or salt is another record. */
 export interface RecordSubject {
@@ -18,7 +20,8 @@ export interface RecordSubject {
   readonly salt: string
 }
 
-const SUFFIX = /^([0-9a-f]{64})-([0-9a-z]{9})$/
+const ABSENT = 'absent'
+const SUFFIX = /^([0-9a-f]{64}|absent)-([0-9a-z]{9})$/
 
 /** What the keys of all records about a subject begin with: one look-up by it finds the newest. */
 export function recordPrefix({ repositories, platforms, contentKey, salt }: RecordSubject): StoreKey {
@@ -32,17 +35,20 @@ export function recordPrefix({ repositories, platforms, contentKey, salt }: Reco
 /** The whole key of a record. Its value stands in the key itself, so that a look-up needs no download. */
 export function recordKey(subject: RecordSubject, record: ImageRecord): StoreKey {
   const time = Math.floor(record.writtenAt).toString(36).padStart(9, '0')
-  return withValue(recordPrefix(subject), `${hexOf(record.digest)}-${time}`)
+  const value = record.kind === 'present' ? hexOf(record.digest) : ABSENT
+  return withValue(recordPrefix(subject), `${value}-${time}`)
 }
 
 /** Reads a record out of a key that a store answered; undefined when the key is not one of this subject's. */
 export function readRecordKey(subject: RecordSubject, key: StoreKey): ImageRecord | undefined {
   const prefix = `${recordPrefix(subject)}-`
   if (!key.startsWith(prefix)) return undefined
-  const [, hex, time] = SUFFIX.exec(key.slice(prefix.length)) ?? []
-  const digest = `sha256:${hex}`
-  if (time === undefined || !isDigest(digest)) return undefined
-  return { digest, writtenAt: Number.parseInt(time, 36) }
+  const [, value, time] = SUFFIX.exec(key.slice(prefix.length)) ?? []
+  if (time === undefined) return undefined
+  const writtenAt = Number.parseInt(time, 36)
+  if (value === ABSENT) return { kind: 'absent', writtenAt }
+  const digest = `sha256:${value}`
+  return isDigest(digest) ? { kind: 'present', digest, writtenAt } : undefined
 }
 
 /**

@@ -20,7 +20,9 @@ export interface ContentKeyParts {
   readonly namedContexts: ReadonlyMap<string, Digest>
   /** Digest behind each external image (FROM, COPY --from), by the reference in the Dockerfile. */
   readonly images: ReadonlyMap<string, Digest>
+  /** Without those that change with each commit or minute. */
   readonly labels: ReadonlyMap<string, string>
+  readonly annotations: readonly string[]
   /** Ids alone: a secret's value must not decide what an image holds, and must not be guessable from a key. */
   readonly secretIds: readonly string[]
   readonly provenance: string | undefined
@@ -40,12 +42,8 @@ export interface ContentKeyParts {
     | 'off'
 }
 
-/** Labels that change with each commit or minute and say nothing of the content (OCI annotations.md). */
-const VOLATILE_LABELS = new Set(['org.opencontainers.image.revision', 'org.opencontainers.image.created'])
-
 /** The key of an image's content: a typed, length-prefixed hash of its parts. */
 export function contentKey(parts: ContentKeyParts): Digest {
-  const labels = [...parts.labels].filter(([name]) => !VOLATILE_LABELS.has(name))
   return keyHash({
     ...parts,
     format: CONTENT_KEY_FORMAT,
@@ -53,7 +51,8 @@ export function contentKey(parts: ContentKeyParts): Digest {
     buildArgs: Object.fromEntries(parts.buildArgs),
     namedContexts: Object.fromEntries(parts.namedContexts),
     images: Object.fromEntries(parts.images),
-    labels: Object.fromEntries(labels),
+    labels: Object.fromEntries(parts.labels),
+    annotations: [...parts.annotations].sort(),
     secretIds: [...parts.secretIds].sort(),
   })
 }

@@ -2,6 +2,7 @@ import { parseBytes } from '../base/bytes.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { CacheOption } from '../buildx/cache-option.ts'
 import { parseCacheOption } from '../buildx/cache-option.ts'
+import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import type { ImageReference } from '../registry/reference.ts'
 import { parseReference } from '../registry/reference.ts'
 import { BUILD_INPUTS } from './input-list.ts'
@@ -40,6 +41,7 @@ export interface BuildInputs {
   readonly cacheFrom: CacheChoice
   readonly cacheTo: CacheChoice
   readonly labels: ReadonlyMap<string, string>
+  readonly annotations: readonly Annotation[]
   readonly secrets: readonly BuildSecret[]
   /** As buildx takes it (`true`, `mode=max`); undefined leaves buildx's default. */
   readonly provenance: string | undefined
@@ -52,6 +54,14 @@ export interface BuildInputs {
   readonly check: CheckMode
   /** Seconds; 0 means that no record is believed. */
   readonly checkTtl: number
+  /** Seconds for which a record of a missing image is believed; 0 believes none. */
+  readonly checkNegativeTtl: number
+  readonly checkUnknown: UnknownPolicy
+  /** With `load`: whether the local Docker is asked. */
+  readonly checkLocal: boolean
+  /** Patterns of names of labels and annotations that say nothing of the content. */
+  readonly volatileLabels: readonly string[]
+  readonly retagLabels: boolean
   readonly force: boolean
   readonly salt: string
   /** `3.12`; undefined means that the base image tells. */
@@ -70,8 +80,12 @@ export interface BuildInputs {
 }
 
 export type Compression = 'zstd' | 'gzip' | 'uncompressed'
+const LONGEST_NEGATIVE_TTL = 3600
+
 /** Where an existing image is looked for: records then registry, the registry alone, or nowhere. */
 export type CheckMode = 'auto' | 'registry' | 'off'
+/** What is done when nobody can tell whether the image exists. */
+export type UnknownPolicy = 'build' | 'fail' | 'assume-exists'
 
 /**
  * The one parser of the build action's inputs.
@@ -94,6 +108,7 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     cacheFrom: cacheChoice(reader, 'cache-from'),
     cacheTo: cacheChoice(reader, 'cache-to'),
     labels: reader.pairs('labels'),
+    annotations: annotations(reader),
     secrets: secrets(reader),
     provenance: reader.text('provenance'),
     sbom: reader.text('sbom'),
@@ -104,6 +119,11 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     compression: reader.choice('compression', ['zstd', 'gzip', 'uncompressed']),
     check: reader.choice('check', ['auto', 'registry', 'off']),
     checkTtl: seconds(reader, 'check-ttl'),
+    checkNegativeTtl: briefly(reader, 'check-negative-ttl'),
+    checkUnknown: reader.choice('check-unknown', ['build', 'fail', 'assume-exists']),
+    checkLocal: reader.flag('check-local'),
+    volatileLabels: volatileLabels(reader),
+    retagLabels: reader.flag('retag-labels'),
     force: reader.flag('force'),
     salt: reader.text('salt') ?? '',
     pythonVersion: pythonVersion(reader),
@@ -191,6 +211,28 @@ function seconds(reader: InputReader, name: string): number {
   const parsed = parseDuration(text)
   if (parsed === undefined) reader.mistake(name, text, 'is not a duration such as 0, 90s, 15m, 12h, 1d')
   return parsed ?? 0
+}
+
+/** An image that is missing may be there in a moment: that it is missing must be forgotten soon. */
+function briefly(reader: InputReader, name: string): number {
+  const parsed = seconds(reader, name)
+  if (parsed <= LONGEST_NEGATIVE_TTL) return parsed
+  reader.mistake(name, reader.text(name) ?? '', 'is longer than 1h, the longest that a missing image is believed')
+  return LONGEST_NEGATIVE_TTL
+}
+
+function annotations(reader: InputReader): readonly Annotation[] {
+  return reader.lines('annotations').flatMap((line) => {
+    const annotation = parseAnnotation(line)
+    if (typeof annotation === 'string') reader.mistake('annotations', line, annotation)
+    else return [annotation]
+    return []
+  })
+}
+
+function volatileLabels(reader: InputReader): readonly string[] {
+  const patterns = reader.list('volatile-labels')
+  return patterns.length === 1 && patterns[0] === 'off' ? [] : patterns
 }
 
 function wholeNumber(reader: InputReader, name: string, least: number, most: number): number {

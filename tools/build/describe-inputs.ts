@@ -1,22 +1,56 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS, type InputDescription } from '../../src/inputs/input-list.ts'
+
+interface ActionDescription {
+  readonly name: string
+  readonly description: string
+  readonly inputs: readonly InputDescription[]
+  readonly outputs: readonly (readonly [name: string, description: string])[]
+  /** Where `dist` is, seen from the folder of the action. */
+  readonly dist: string
+  readonly main: string
+}
 
 /** The text of action.yml. `src/inputs/input-list.ts` is the one place where inputs and outputs are described. */
 export function actionYml(): string {
-  const inputs = BUILD_INPUTS.flatMap(({ name, description, fallback }) => [
+  return descriptionYml({
+    name: 'image-cache-action',
+    description: 'Builds container images in CI without doing the same work twice',
+    inputs: BUILD_INPUTS,
+    outputs: BUILD_OUTPUTS,
+    dist: 'dist',
+    main: 'main',
+  })
+}
+
+/** The text of check/action.yml, from `src/inputs/check-input-list.ts`. */
+export function checkActionYml(): string {
+  return descriptionYml({
+    name: 'image-cache-action/check',
+    description: 'Tells whether a container image exists, by its content or by its name',
+    inputs: CHECK_INPUTS,
+    outputs: CHECK_OUTPUTS,
+    dist: '../dist',
+    main: 'check',
+  })
+}
+
+function descriptionYml(action: ActionDescription): string {
+  const inputs = action.inputs.flatMap(({ name, description, fallback }) => [
     `  ${name}:`,
     `    description: ${quoted(description)}`,
     '    required: false',
     `    default: ${quoted(fallback)}`,
   ])
-  const outputs = BUILD_OUTPUTS.flatMap(([name, description]) => [
+  const outputs = action.outputs.flatMap(([name, description]) => [
     `  ${name}:`,
     `    description: ${quoted(description)}`,
   ])
   return `${[
-    'name: image-cache-action',
-    'description: Builds container images in CI without doing the same work twice',
+    `name: ${action.name}`,
+    `description: ${action.description}`,
     'author: image-cache-action',
     'branding:',
     '  icon: layers',
@@ -27,8 +61,8 @@ export function actionYml(): string {
     ...outputs,
     'runs:',
     '  using: node24',
-    '  main: dist/main/index.js',
-    '  post: dist/post/index.js',
+    `  main: ${action.dist}/${action.main}/index.js`,
+    `  post: ${action.dist}/post/index.js`,
     '  post-if: always()',
   ].join('\n')}\n`
 }
@@ -77,6 +111,7 @@ function quoted(text: string): string {
 if (import.meta.main) {
   const root = join(import.meta.dirname, '../..')
   writeFileSync(join(root, 'action.yml'), actionYml())
+  writeFileSync(join(root, 'check/action.yml'), checkActionYml())
   const readme = join(root, 'README.md')
   writeFileSync(readme, withTables(readFileSync(readme, 'utf8')))
 }

@@ -1,0 +1,3 @@
+import { runCheckAction } from './run-check-action.ts'
+
+await runCheckAction()

@@ -1,0 +1,46 @@
+import { systemClock } from '../base/clock.ts'
+import { checkImages } from '../check.ts'
+import type { PendingSave } from '../deps.ts'
+import { SpawnExec } from '../exec/spawn-exec.ts'
+import { type CheckedImage, checkNotes, checkOutputs } from '../flow/check-result.ts'
+import { GithubHost, githubContext } from '../host/github-host.ts'
+import { parseCheckInputs } from '../inputs/check-inputs.ts'
+import { checkLines, renderCheckSummary } from '../report/check-report.ts'
+import { openStore } from '../stores/open-store.ts'
+import { cancellation } from './cancellation.ts'
+import { failureOf } from './failure.ts'
+import { openRegistry } from './open-registry.ts'
+import { encodeSaves, SAVES_STATE } from './pending-saves.ts'
+
+/** The check action: real dependencies, outputs, summary, and the one place where its errors are shown. */
+export async function runCheckAction(): Promise<void> {
+  const host = new GithubHost()
+  try {
+    const { env } = process
+    const inputs = parseCheckInputs((name) => host.input(name))
+    const saves: PendingSave[] = []
+    const images = await checkImages(inputs, {
+      registry: openRegistry({ env, exec: new SpawnExec(), signal: cancellation() }),
+      store: openStore({ kind: inputs.build.store, env }).store,
+      clock: systemClock,
+      context: githubContext(env),
+      saveLater: (save) => saves.push(save),
+    })
+    for (const [name, value] of checkOutputs(images)) host.output(name, value)
+    host.saveState(SAVES_STATE, encodeSaves(saves))
+    await show(images, host)
+  } catch (error) {
+    const { sentence, hint, stack } = failureOf(error)
+    host.error(hint === '' ? sentence : `${sentence}\n${hint}`)
+    if (stack !== '') host.info(stack)
+    process.exitCode = 1
+  }
+  // Idle connections of the registry client must not hold the process.
+  process.exit()
+}
+
+async function show(images: readonly CheckedImage[], host: GithubHost): Promise<void> {
+  for (const line of checkLines(images)) host.info(line)
+  for (const note of checkNotes(images)) host.warning(note)
+  await host.summary(renderCheckSummary(images))
+}
