@@ -51,9 +51,11 @@ try {
 async function bench(root: string, statFolder: string): Promise<void> {
   console.error(`making ${values.files} files, ${values.mb} MB`)
   makeTree(root, Number(values.files), Number(values.mb) * 1e6)
+  const commit = 'git -c user.name=a -c user.email=a@b.example commit -qm all'
+  // Packed, as a clone has it.
   await sh(
     root,
-    'git init -q && git config core.compression 0 && git add -A && git -c user.name=a -c user.email=a@b.example commit -qm all',
+    `git init -q && git config core.compression 0 && git add -A && ${commit} && git repack -adq --window=0`,
   )
   const canDrop = await dropCaches()
   // Ages the files: what was written a moment ago isn't kept.

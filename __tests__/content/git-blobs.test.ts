@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { readStats } from '../../src/content/entry-stat.ts'
 import { type GitBlobs, gitBlobs } from '../../src/content/git-blobs.ts'
@@ -29,12 +30,13 @@ async function put(path: string, content: string | Uint8Array): Promise<void> {
   await writeFile(join(root, path), content)
 }
 
-/** Files with a time that git needn't doubt: long before the index was written. */
+/** Adds files that are older than the index by so much that its word for them is taken. */
 async function commit(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await put(path, content)
     await utimes(join(root, path), 1e9, 1e9)
   }
+  await delay(150)
   git('add', '--all')
   git('commit', '--quiet', '--message', 'all')
 }
@@ -117,6 +119,17 @@ const traps: readonly [string, () => Promise<unknown>][] = [
       await put('a', 'one\n')
       git('add', 'a')
       await put('a', 'two\n')
+    },
+  ],
+  [
+    'changed right after it was added, before the index was written once more',
+    async () => {
+      await put('a', 'one\n')
+      git('add', 'a')
+      await put('a', 'two\n')
+      await delay(150)
+      await put('b', 'b\n')
+      git('add', 'b')
     },
   ],
   [
@@ -303,6 +316,14 @@ test('a program that the repository names is not run', async () => {
   git('config', 'core.fsmonitor', join(root, 'monitor.sh'))
   await ask(['a'])
   expect(existsSync(trace)).toBe(false)
+})
+
+test('a file as old as the index is not believed: it may have changed in the same moment', async () => {
+  await commit({ a: 'one\n' })
+  expect((await ask(['a'])).ids.size).toBe(1)
+  const { ctimeMs } = await stat(join(root, 'a'))
+  await utimes(join(root, '.git/index'), ctimeMs / 1000, ctimeMs / 1000)
+  expect((await ask(['a'])).ids.size).toBe(0)
 })
 
 test('the index is left as it is', async () => {

@@ -47,8 +47,8 @@ describe('image-cache key', () => {
       expect(changed.stdout.split('\n').slice(-5)).toEqual([
         expect.stringMatching(/^changed since the last build \(2/),
         '  changed src/app.py',
-        '  new build argument WORD',
         '  changed base image python:3.11-slim',
+        '  new build argument WORD',
         '',
       ])
       const { key, since, changes, parts, files } = JSON.parse(

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { messageOf } from '../base/errors.ts'
 import type { Exec } from '../exec/exec.ts'
 import type { EntryStat } from './entry-stat.ts'
@@ -8,27 +10,31 @@ export interface GitBlobs {
   readonly reason: string | undefined
 }
 
-/** Git must not start programs, ask the network or wait for locks; and its quick checks must look at all times. */
-const QUIET = [
-  ...['-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false', '-c', 'core.untrackedCache=false'],
-  ...['-c', 'core.checkStat=default', '-c', 'core.trustctime=true'],
-]
+/** A file of the index: its content's id, and what the file system said when git read it. */
+interface IndexEntry {
+  readonly id: string
+  size: number
+  mtimeMs: number
+  ctimeMs: number
+}
+
+/** Git must not start programs, ask the network or wait for locks. */
+const QUIET = ['-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false']
 const ENV = { GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
 /** Files that a filter (LFS) or an encoding makes: what lies on the disk isn't what the id stands for. */
 const UNFILTERED = ':(attr:!filter !working-tree-encoding)'
 const ENTRY = /^([A-Za-z?]) (\d{6}) ([0-9a-f]{40}) (\d)\t(.*)$/
 const TIME = /^ {2}([cm])time: (\d+):(\d+)$/
-
-/** A file of the index: its content's id and the times, in milliseconds, that the file had when git read it. */
-interface IndexEntry {
-  readonly id: string
-  mtimeMs: number
-  ctimeMs: number
-}
+const SIZE = /^ {2}size: (\d+)\t/
+/** Milliseconds within which a change after git's look may leave no trace; more where times are whole seconds. */
+const TICK = 100
+const COARSE_TICK = 2000
 
 /**
- * Asks git for the ids of the files in its index that lie unchanged in the work tree. A file counts only when its size
- * on the disk is that of the blob: converting line ends or keywords between the two always changes the size.
+ * Asks git for the ids of the files in its index that lie in the work tree as git left or read them. Nothing is read
+ * for that: the times and the size on the disk must be those of the index, and older than the index itself, as else the
+ * file could have changed in the same moment. The size must be that of the blob, too: converting line ends or keywords
+ * on the way always changes it.
  * @param folder the tree, or a folder in it
  * @param files as they lie on the disk
  */
@@ -39,10 +45,13 @@ export async function gitBlobs(
   signal?: AbortSignal,
 ): Promise<GitBlobs> {
   try {
-    const clean = await cleanEntries(exec, folder, signal)
+    const [entries, writtenAt] = await Promise.all([
+      indexEntries(exec, folder, signal),
+      indexTime(exec, folder, signal),
+    ])
     const wanted = files.flatMap((file) => {
-      const entry = clean.get(file.path)
-      return entry !== undefined && sameTimes(entry, file) ? [{ ...file, id: entry.id }] : []
+      const entry = entries.get(file.path)
+      return entry !== undefined && isUntouched(file, entry, writtenAt) ? [{ ...file, id: entry.id }] : []
     })
     const sizes = await blobSizes(exec, folder, [...new Set(wanted.map(({ id }) => id))], signal)
     const same = wanted.filter(({ id, size }) => sizes.get(id) === size)
@@ -53,44 +62,61 @@ export async function gitBlobs(
   }
 }
 
-/** Paths relative to the folder with their ids: tracked, merged, unchanged, not hidden from git's checks. */
-async function cleanEntries(
+/** Whether a file is still the one that git put into its index, whose file was written at a time. */
+function isUntouched(file: EntryStat, entry: IndexEntry, writtenAt: number): boolean {
+  const same = (a: number, b: number): boolean => Math.abs(a - b) < 0.01
+  const tick = Number.isInteger(file.ctimeMs / 1000) ? COARSE_TICK : TICK
+  return (
+    same(entry.ctimeMs, file.ctimeMs) &&
+    same(entry.mtimeMs, file.mtimeMs) &&
+    // Git itself writes a size of zero for entries that it has doubts about.
+    entry.size === file.size &&
+    Math.max(file.ctimeMs, file.mtimeMs) + tick < writtenAt
+  )
+}
+
+/** Milliseconds since 1970, by the clock of the file system. */
+async function indexTime(exec: Exec, folder: string, signal: AbortSignal | undefined): Promise<number> {
+  let path = ''
+  await git(exec, folder, ['rev-parse', '--git-path', 'index'], signal, (line) => {
+    path = line
+  })
+  return (await stat(resolve(folder, path))).mtimeMs
+}
+
+/** Regular files by paths relative to the folder: tracked, merged, not hidden from git's checks. */
+async function indexEntries(
   exec: Exec,
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, IndexEntry>> {
-  const clean = new Map<string, IndexEntry>()
-  const changed = new Set<string>()
+  const entries = new Map<string, IndexEntry>()
   let last: IndexEntry | undefined
-  // -v marks entries that git was told not to look at; -m lists again, as C, what differs, -d as R what is gone.
-  const which = ['--cached', '--modified', '--deleted', '--', UNFILTERED]
-  await git(exec, folder, [...QUIET, 'ls-files', '-s', '-v', '--debug', ...which], signal, (line) => {
-    if (line.startsWith('  ')) return readTime(line, last)
+  // -v marks entries that git was told not to look at; --debug adds what the file system said.
+  const args = [...QUIET, 'ls-files', '-s', '-v', '--debug', '--', UNFILTERED]
+  await git(exec, folder, args, signal, (line) => {
+    if (line.startsWith('  ')) {
+      readDetail(line, last)
+      return
+    }
     const [, tag, mode, id, stage, path] = ENTRY.exec(line) ?? []
     last = undefined
     // Names with quotes or control characters come quoted: they are hashed by content.
     if (id === undefined || path === undefined || path.startsWith('"')) return
-    if (tag === 'H' && stage === '0' && mode?.startsWith('100') === true) {
-      last = { id, mtimeMs: 0, ctimeMs: 0 }
-      clean.set(path, last)
-    } else changed.add(path)
+    if (tag !== 'H' || stage !== '0' || mode?.startsWith('100') !== true) return
+    last = { id, size: -1, mtimeMs: -1, ctimeMs: -1 }
+    entries.set(path, last)
   })
-  for (const path of changed) clean.delete(path)
-  return clean
+  return entries
 }
 
-function readTime(line: string, entry: IndexEntry | undefined): void {
+function readDetail(line: string, entry: IndexEntry | undefined): void {
+  if (entry === undefined) return
   const [, which, seconds, nanoseconds] = TIME.exec(line) ?? []
-  if (entry === undefined || which === undefined) return
   const time = Number(seconds) * 1000 + Number(nanoseconds) / 1e6
   if (which === 'c') entry.ctimeMs = time
-  else entry.mtimeMs = time
-}
-
-/** Git compares whole seconds, so a change within one second, with the old time put back, is none for it. */
-function sameTimes(entry: IndexEntry, file: EntryStat): boolean {
-  const same = (a: number, b: number): boolean => Math.abs(a - b) < 0.01
-  return same(entry.ctimeMs, file.ctimeMs) && same(entry.mtimeMs, file.mtimeMs)
+  else if (which === 'm') entry.mtimeMs = time
+  else entry.size = Number(SIZE.exec(line)?.[1] ?? entry.size)
 }
 
 async function blobSizes(
@@ -102,18 +128,11 @@ async function blobSizes(
   const sizes = new Map<string, number>()
   if (ids.length === 0) return sizes
   const args = ['cat-file', '--buffer', '--batch-check=%(objectname) %(objecttype) %(objectsize)']
-  const input = `${ids.join('\n')}\n`
-  await git(
-    exec,
-    folder,
-    args,
-    signal,
-    (line) => {
-      const [id = '', type, size] = line.split(' ')
-      if (type === 'blob') sizes.set(id, Number(size))
-    },
-    input,
-  )
+  const readSize = (line: string): void => {
+    const [id = '', type, size] = line.split(' ')
+    if (type === 'blob') sizes.set(id, Number(size))
+  }
+  await git(exec, folder, args, signal, readSize, `${ids.join('\n')}\n`)
   return sizes
 }
 
@@ -134,5 +153,5 @@ async function git(
   })
   if (exitCode === 0) return
   const [line = ''] = stderr.trim().split('\n')
-  throw new Error(`git ${args.find((word) => /^[a-z]+-files?$/.test(word)) ?? ''} failed: ${line}`)
+  throw new Error(`git failed: ${line}`)
 }
