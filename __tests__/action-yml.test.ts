@@ -11,7 +11,9 @@ import { parseBuildInputs } from '../src/inputs/build-inputs.ts'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../src/inputs/check-input-list.ts'
 import { parseCheckInputs } from '../src/inputs/check-inputs.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../src/inputs/input-list.ts'
-import { actionYml, checkActionYml, withTables } from '../tools/build/describe-inputs.ts'
+import { TASK_INPUTS, TASK_OUTPUTS } from '../src/inputs/task-input-list.ts'
+import { expectTask, parseTaskInputs } from '../src/inputs/task-inputs.ts'
+import { actionYml, checkActionYml, taskActionYml, withTables, withTaskTables } from '../tools/build/describe-inputs.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const HOW = 'npx node tools/build/describe-inputs.ts writes it anew'
@@ -146,6 +148,45 @@ describe('README', () => {
 
   test('needs its markers', () => {
     expect(() => withTables(readme.replace('<!-- /inputs -->', ''))).toThrow('lacks the markers')
+  })
+})
+
+describe('task/action.yml', () => {
+  const file = readFileSync(join(ROOT, 'task/action.yml'), 'utf8')
+  const task: unknown = parse(file)
+  const defaults = Object(Reflect.get(Object(task), 'inputs'))
+  const given = (name: string): string => ({ name: 'a', run: 'make' })[name] ?? String(defaults[name]?.default ?? '')
+
+  test(`is what the list of inputs makes of it (${HOW})`, () => {
+    expect(file).toBe(taskActionYml())
+  })
+
+  test('has the inputs and outputs of the list, empty where a workflow may have a default', () => {
+    expect(Object.keys(defaults)).toEqual(TASK_INPUTS.map(({ name }) => name))
+    expect(Object.keys(Object(Reflect.get(Object(task), 'outputs')))).toEqual(TASK_OUTPUTS.map(([name]) => name))
+    const withDefault = TASK_INPUTS.filter(({ name }) => defaults[name].default !== '')
+    expect(withDefault.filter(({ inherits }) => inherits !== 'no')).toEqual([])
+  })
+
+  test('runs files that are there', () => {
+    const runs = Object(Reflect.get(Object(task), 'runs'))
+    expect([runs.main, runs.post]).toEqual(['../dist/task/index.js', '../dist/post/index.js'])
+    expect([runs.main, runs.post].filter((path) => !existsSync(join(ROOT, 'task', path)))).toEqual([])
+  })
+
+  test('is read by the parser: every input and no other, with the defaults that hold for nothing', () => {
+    const seen = new Set<string>()
+    const least = (name: string): string => {
+      seen.add(name)
+      return { name: 'a', run: 'make' }[name] ?? ''
+    }
+    expect(expectTask(parseTaskInputs(given))).toEqual(expectTask(parseTaskInputs(least)))
+    expect([...seen].sort()).toEqual(TASK_INPUTS.map(({ name }) => name).sort())
+  })
+
+  test(`has its tables in docs/task-cache.md (${HOW})`, () => {
+    const page = readFileSync(join(ROOT, 'docs/task-cache.md'), 'utf8')
+    expect(page).toBe(withTaskTables(page))
   })
 })
 

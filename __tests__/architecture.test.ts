@@ -18,30 +18,40 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   image: ['registry', 'content', 'exec', 'dockerfile:types'],
   'image-check': ['registry', 'stores', 'exec:types'],
   buildx: ['exec', 'registry'],
-  // Inputs are checked with the parsers of the rooms they belong to; both are pure.
-  inputs: ['registry', 'buildx'],
-  report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types'],
+  'task-cache': ['exec', 'stores', 'content'],
+  'task-graph': ['task-cache:types'],
+  // Inputs are checked with the parsers of the rooms they belong to; all are pure.
+  inputs: ['registry', 'buildx', 'task-cache', 'task-graph', 'stores'],
+  report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types', 'task-cache:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['inputs', 'report', 'content', 'top'],
+    ...['task-cache', 'task-graph', 'content', 'inputs', 'report', 'top'],
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['inputs', 'report', 'flow', 'content', 'entry'],
+    ...['task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
   ],
-  cli: ['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores:types', 'registry:types'],
-  entry: ['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx:types'],
+  cli: [
+    ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry:types'],
+    ...['task-graph', 'task-cache'],
+  ],
+  entry: [
+    ...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx:types'],
+    'task-cache',
+  ],
 }
 
 /** Outside things with one owner each. */
 const OWNERS: Readonly<Record<string, string>> = {
   '@actions/core': 'host/github-host.ts',
   '@actions/cache': 'stores/actions-store.ts',
+  '@aws-sdk/client-s3': 'stores/s3-store.ts',
+  '@aws-sdk/lib-storage': 'stores/s3-store.ts',
   'node:child_process': 'exec/spawn-exec.ts',
 }
 
 /** Rooms without I/O, clock or environment. */
-const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report']
+const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph']
 const IMPURE =
   /^node:(fs|child_process|http|https|net|os|process|timers)|Date\.now\(|new Date\(\)|process\.env|\bfetch\(/
 

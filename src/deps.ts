@@ -2,8 +2,10 @@ import type { Clock } from './base/clock.ts'
 import type { BuildTimeline } from './buildx/progress-timeline.ts'
 import type { Exec } from './exec/exec.ts'
 import type { Host, RunContext } from './host/host.ts'
+import type { TaskSurroundings } from './inputs/task-inputs.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Store } from './stores/store.ts'
+import type { TaskDeps } from './task-cache/task-deps.ts'
 
 /** Shows a running build: live on a terminal, as lines in a log. */
 export interface ProgressDisplay {
@@ -18,6 +20,13 @@ export interface PendingSave {
   readonly body: string
 }
 
+/** What tasks need beside it; opened when there are tasks. */
+export interface TaskWorld {
+  /** @throws ImageCacheError E_INPUT when the workflow's defaults for tasks are wrong */
+  surroundings(): Promise<Required<TaskSurroundings>>
+  open(): Promise<TaskDeps>
+}
+
 /** The outside world of a flow, as interfaces; `entry/` puts the real ones in. */
 export interface Deps {
   readonly host: Host
@@ -27,6 +36,7 @@ export interface Deps {
   readonly store: Store
   /** Notes an entry to be saved; never fails. */
   readonly saveLater: (save: PendingSave) => void
+  readonly tasks: TaskWorld
   readonly clock: Clock
   readonly display: ProgressDisplay
   /** Aborted when the run is cancelled. */

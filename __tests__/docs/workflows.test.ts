@@ -4,12 +4,19 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../../src/inputs/input-list.ts'
+import { parseTaskDefaults } from '../../src/inputs/task-defaults.ts'
+import { parseTaskFile } from '../../src/inputs/task-file.ts'
+import { TASK_INPUTS } from '../../src/inputs/task-input-list.ts'
+import { expectTask, parseTaskInputs } from '../../src/inputs/task-inputs.ts'
 import { codeBlocks, ROOT, readText } from './documents.ts'
 
 const FOLDER = '.github/workflows'
 const inputs = new Set(BUILD_INPUTS.map(({ name }) => name))
 const outputs = new Set(BUILD_OUTPUTS.map(([name]) => name))
-const blocks = codeBlocks('yaml').map(({ path, code }) => [path, code] as const)
+const yaml = codeBlocks('yaml').map(({ path, code }) => [path, code] as const)
+/** Files of our own begin with their name. */
+const own = yaml.filter(([, code]) => /^# (\.image-cache|tasks)\.yml$/m.test(code))
+const blocks = yaml.filter((block) => !own.includes(block))
 const workflows = readdirSync(join(ROOT, FOLDER)).map((name) => [name, readText(`${FOLDER}/${name}`)] as const)
 
 describe('YAML in the docs', () => {
@@ -40,6 +47,33 @@ describe('YAML in the docs', () => {
     const read = [...code.matchAll(/steps\.image\.outputs\.([\w-]+)/g)].map(([, name = '']) => name)
     expect(read.filter((name) => !outputs.has(name))).toEqual([])
   })
+})
+
+describe('tasks in the docs', () => {
+  const steps = blocks.flatMap(([path, code]) =>
+    stepsIn(parse(code)).map((step) => [path, String(step.uses), Object(step.with)] as const),
+  )
+
+  test.each(own)('%s has files of ours that we can read', async (_, code) => {
+    if (code.startsWith('# .image-cache.yml')) expect((await parseTaskDefaults(code, {})).size).toBeGreaterThan(0)
+    else expect((await parseTaskFile(code, { place: 'tasks.yml' })).tasks.length).toBeGreaterThan(0)
+  })
+
+  test.each(steps.filter(([, uses]) => /image-cache-action\/task@/.test(uses)))(
+    '%s has steps of %s with inputs that are right',
+    (_, __, given: Readonly<Record<string, unknown>>) => {
+      const names: readonly string[] = TASK_INPUTS.map(({ name }) => name)
+      expect(Object.keys(given).filter((name) => !names.includes(name))).toEqual([])
+      expect(expectTask(parseTaskInputs((name) => String(given[name] ?? ''))).spec.name).toBe(given.name)
+    },
+  )
+
+  test.each(steps.filter(([, , given]) => 'tasks' in given))(
+    '%s has tasks of a build that are right',
+    async (_, __, given) => {
+      expect((await parseTaskFile(String(given.tasks), { place: 'tasks' })).tasks.length).toBeGreaterThan(0)
+    },
+  )
 })
 
 describe.each(workflows)('the workflow %s', (_, text) => {

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { ActionsStore, ENTRY_FILE } from '../../src/stores/actions-store.ts'
+import { ActionsStore, type ActionsStoreOptions, ENTRY_FILE } from '../../src/stores/actions-store.ts'
 import { captureOutput } from '../../src/stores/captured-output.ts'
 import { encodeEntry } from '../../src/stores/entry-codec.ts'
 import type { Save, Store } from '../../src/stores/store.ts'
 import { type PermissionRig, permissionContract, storeContract } from '../contracts/store-contract.ts'
+import { type FaultRig, storeFaultContract } from '../contracts/store-fault-contract.ts'
 import { type CacheService, type CacheServiceEnv, startCacheService } from '../support/cache-service.ts'
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)]
@@ -47,10 +48,10 @@ class Job {
   }
 
   /** The client takes address and token from the environment. */
-  enter(options?: CacheServiceEnv, timeLimit = 10_000): Store {
+  enter(options?: CacheServiceEnv, more: Partial<ActionsStoreOptions> = {}): Store {
     Object.assign(process.env, this.env(this.workspace, options))
     const token = process.env.ACTIONS_RUNTIME_TOKEN ?? ''
-    return new ActionsStore({ workspace: this.workspace, cacheMode: '', token, timeLimit })
+    return new ActionsStore({ workspace: this.workspace, cacheMode: '', token, ...more })
   }
 
   async saveElsewhere(key: string, body: string, index: number): Promise<Save> {
@@ -73,6 +74,7 @@ async function startRig(): Promise<PermissionRig> {
   const job = await Job.start()
   return {
     store: job.enter(),
+    sealed: (seal) => job.enter({}, { seal }),
     reset: async () => {
       job.service.reset()
       job.enter()
@@ -90,6 +92,19 @@ async function startRig(): Promise<PermissionRig> {
 
 storeContract('the store of GitHub Actions', startRig)
 permissionContract('the store of GitHub Actions', startRig)
+
+storeFaultContract('the store of GitHub Actions', async (): Promise<FaultRig> => {
+  const job = await Job.start()
+  const { service } = job
+  return {
+    open: () => job.enter({}, { timeLimit: 1000, fileTimeLimit: 1000 }),
+    fail: (call, fault) => {
+      const api = call === 'ask' ? 'GetCacheEntryDownloadURL' : call === 'download' ? call : 'CreateCacheEntry'
+      service.failNext(api, fault, 100)
+    },
+    close: () => job.close(),
+  }
+})
 
 describe('the store of GitHub Actions', () => {
   let job: Job
@@ -120,6 +135,32 @@ describe('the store of GitHub Actions', () => {
     expect(requests()).toBe(3)
     await store.fetch(`k-${a}`)
     expect(requests()).toBe(5)
+  })
+
+  test('brings back a file in two requests, and finds out in one that there is none', async () => {
+    const from = join(job.folder, 'from')
+    const to = join(job.folder, 'to')
+    await writeFile(from, 'content')
+    await store.saveFile(`k-${a}`, from)
+    expect(requests()).toBe(3)
+    expect(await store.fetchFile(`k-${a}`, to)).toMatchObject({ kind: 'hit', bytes: 7 })
+    expect(requests()).toBe(5)
+    expect(await store.fetchFile(`k-${b}`, `${to}-2`)).toEqual({ kind: 'miss' })
+    expect(requests()).toBe(6)
+    expect(await readdir(job.workspace)).toEqual([])
+    await rm(to)
+  })
+
+  test('saves a lease while a file is on its way', async () => {
+    const from = join(job.folder, 'from')
+    await writeFile(from, 'content')
+    const patient = job.enter({}, { fileTimeLimit: 3000 })
+    job.service.failNext('CreateCacheEntry', 'hang')
+    const saving = patient.saveFile(`k-${a}`, from)
+    while (job.service.counts().CreateCacheEntry === 0) await delay(10)
+    expect(await patient.leases?.save(`lease-${a}-1`, Buffer.from('x'))).toEqual({ kind: 'saved' })
+    expect(await patient.leases?.fetch(`lease-${a}`)).toMatchObject({ kind: 'hit' })
+    expect(await saving).toMatchObject({ kind: 'unavailable' })
   })
 
   test('leaves nothing in the workspace and prints nothing', async () => {
@@ -212,12 +253,15 @@ describe('the store of GitHub Actions', () => {
     const { saveCache } = await import('@actions/cache')
     await writeFile(ENTRY_FILE, bytes)
     await captureOutput({ text: '' }, () => saveCache([ENTRY_FILE], `k-${a}`))
-    expect(await store.fetch(`k-${a}`)).toEqual({ kind: 'miss' })
+    expect(await store.fetch(`k-${a}`)).toEqual({
+      kind: 'miss',
+      reason: expect.stringMatching(/not one of ours|another key/),
+    })
     expect(await readdir(job.workspace)).toEqual([])
   })
 
   test('gives up on a service that answers 500, then goes on without asking until the client has ended', async () => {
-    const hasty = job.enter({}, 300)
+    const hasty = job.enter({}, { timeLimit: 300 })
     job.service.failNext('GetCacheEntryDownloadURL', 500)
     expect(await hasty.lookUp(`k-${a}`)).toEqual({
       kind: 'unavailable',

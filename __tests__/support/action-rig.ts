@@ -88,20 +88,26 @@ export class ActionRig {
     return await this.start('check', options).result
   }
 
+  /** The main step of the task action. */
+  async task(options: ActionOptions = {}): Promise<ActionResult> {
+    return await this.start('task', options).result
+  }
+
   /** @param before the result of the main step, whose state the runner passes on */
   async post(before: ActionResult, options: ActionOptions = {}): Promise<ActionResult> {
     const state = Object.fromEntries([...before.state].map(([name, value]) => [`STATE_${name}`, value]))
     return await this.start('post', { ...options, env: { ...options.env, ...state } }).result
   }
 
-  start(name: 'main' | 'post' | 'check', { inputs = {}, env = {} }: ActionOptions = {}): RunningAction {
+  start(name: 'main' | 'post' | 'check' | 'task', { inputs = {}, env = {} }: ActionOptions = {}): RunningAction {
     this.#runs += 1
+    const action = name === 'task' || name === 'check' ? `${name}/action.yml` : 'action.yml'
     const file = (kind: string): string => join(this.#folder, 'files', `${kind}-${this.#runs}`)
     const files = { output: file('output'), state: file('state'), summary: file('summary') }
     const child = spawn(process.execPath, [bundle(name)], {
       cwd: this.workspace,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...this.#runnerEnv(files), ...inputEnv(inputs, name), ...env },
+      env: { ...this.#runnerEnv(files), ...inputEnv(inputs, action), ...env },
     })
     return { pid: child.pid ?? 0, result: finish(child, files) }
   }
@@ -144,15 +150,15 @@ function bundle(name: string): string {
 }
 
 /** GitHub makes upper case of names and keeps dashes; inputs that a workflow leaves out get the default. */
-function inputEnv(given: Readonly<Record<string, string>>, name: string): Record<string, string> {
-  const defaults = actionDefaults(name === 'check' ? 'check/action.yml' : 'action.yml')
-  for (const name of Object.keys(given)) if (!(name in defaults)) throw new Error(`action.yml has no input ${name}`)
+function inputEnv(given: Readonly<Record<string, string>>, action: string): Record<string, string> {
+  const defaults = actionDefaults(action)
+  for (const name of Object.keys(given)) if (!(name in defaults)) throw new Error(`${action} has no input ${name}`)
   const all = { ...defaults, ...given }
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]))
 }
 
-function actionDefaults(file: string): Record<string, string> {
-  const action: { inputs: Record<string, { default?: string }> } = parse(readFileSync(join(ROOT, file), 'utf8'))
+function actionDefaults(path: string): Record<string, string> {
+  const action: { inputs: Record<string, { default?: string }> } = parse(readFileSync(join(ROOT, path), 'utf8'))
   return Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']))
 }
 

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'E_REGISTRY'
   | 'E_REGISTRY_AUTH'
   | 'E_DISK_FULL'
+  | 'E_TASK'
   | 'E_CANCELLED'
 
 export interface ErrorDetails {
@@ -34,4 +35,10 @@ export class ImageCacheError extends Error {
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The code of an error of Node or of the system, such as `ENOENT`. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,11 +1,14 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CHECK_INPUTS } from '../inputs/check-input-list.ts'
 import { BUILD_INPUTS, type InputDescription } from '../inputs/input-list.ts'
+import { TASK_INPUTS } from '../inputs/task-input-list.ts'
 import { buildCommand } from './build-command.ts'
+import type { CacheRequest } from './cache-command.ts'
 import { checkCommand } from './check-command.ts'
 import type { CommandWorld } from './command-world.ts'
 import { keyCommand } from './key-command.ts'
 import { planCommand } from './plan-command.ts'
+import { LOG_CHOICES } from './tasks-display.ts'
 
 /** Raw values of inputs by name, as the options gave them. */
 export type InputValues = ReadonlyMap<string, string>
@@ -19,6 +22,9 @@ Examples:
   image-cache key . --tags ghcr.io/org/app:latest --explain
   image-cache check . --tags ghcr.io/org/app:latest
   image-cache check --images ghcr.io/org/app:1.2 --platforms linux/amd64,linux/arm64
+  image-cache task --name docs --input 'docs/**' --output site -- make site
+  image-cache tasks run -f tasks.yml
+  image-cache cache ls
 
 Exit codes: 0 done, 1 failed, 2 wrong usage; of check also 3 an image is missing, 4 nobody can tell.`
 
@@ -58,6 +64,15 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
   ).action(async (context: string | undefined, options: Record<string, unknown>) => {
     exitCode = await checkCommand(inputValues(context, options, CHECK_INPUTS), options.json === true, world)
   })
+  addTaskCommand(program, world, (code) => {
+    exitCode = code
+  })
+  addTasksCommand(program, world, (code) => {
+    exitCode = code
+  })
+  addCacheCommands(program, world, (code) => {
+    exitCode = code
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -71,6 +86,92 @@ function addBuildOptions(command: Command, inputs = BUILD_INPUTS): Command {
   command.argument('[context]', 'folder with the files of the build')
   for (const input of inputs) if (input.name !== 'context') command.addOption(optionFor(input))
   return command.option('--json', 'print the result as JSON').exitOverride()
+}
+
+function addTaskCommand(program: Command, world: CommandWorld, end: (exitCode: number) => void): void {
+  const command = program
+    .command('task')
+    .description('Run a command, or bring its outputs back when nothing it depends on has changed')
+    .argument('[command...]', 'program and arguments, behind --')
+    .option('--json', 'print the result as JSON')
+    .exitOverride()
+  for (const input of TASK_INPUTS) command.addOption(optionFor({ ...input, name: input.option }))
+  command.action(async (argv: readonly string[], options: Record<string, unknown>) => {
+    const { taskCommand } = await import('./task-command.ts')
+    const values = TASK_INPUTS.map(({ name, option }) => [name, optionText(options[camelCase(option)])] as const)
+    end(await taskCommand(new Map(values), argv, options.json === true, world))
+  })
+}
+
+function addTasksCommand(program: Command, world: CommandWorld, end: (exitCode: number) => void): void {
+  const tasks = program.command('tasks').description('Run the tasks of a file as a graph').exitOverride()
+  tasks
+    .command('run')
+    .description('Run tasks and what they need, each through the cache')
+    .argument('[names...]', 'tasks to run; all when none is named')
+    .option('-f, --file <path>', 'file of tasks', 'tasks.yml')
+    .addOption(new Option('-c, --concurrency <number>', 'most tasks at the same time').argParser(wholeNumber))
+    .option('--keep-going', 'after a failure still run what does not need the failed task')
+    .option('--overwrite', 'run every task and replace what is stored')
+    .addOption(new Option('--logs <which>', 'whose own lines are shown').choices([...LOG_CHOICES]).default('new'))
+    .option('--json', 'print the results as JSON')
+    .exitOverride()
+    .action(async (names: readonly string[], options: Record<string, unknown>) => {
+      const { tasksCommand } = await import('./tasks-command.ts')
+      const { concurrency } = options
+      const given = {
+        file: String(options.file),
+        concurrency: typeof concurrency === 'number' ? concurrency : undefined,
+        keepGoing: options.keepGoing === true,
+        overwrite: options.overwrite === true,
+        logs: LOG_CHOICES.find((choice) => choice === options.logs) ?? 'new',
+        json: options.json === true,
+      }
+      end(await tasksCommand(names, given, world))
+    })
+}
+
+function addCacheCommands(program: Command, world: CommandWorld, end: (exitCode: number) => void): void {
+  const cache = program.command('cache').description('Look into the local store, and tidy it').exitOverride()
+  const add = (
+    usage: string,
+    description: string,
+    request: (args: readonly string[], task?: string) => CacheRequest,
+  ) => {
+    const command = cache
+      .command(usage)
+      .description(description)
+      .option('--json', 'print the result as JSON')
+      .exitOverride()
+    if (/^(ls|clear)/.test(usage)) command.option('--task <name>', 'entries of this task alone')
+    command.action(async (...given: unknown[]) => {
+      const { cacheCommand } = await import('./cache-command.ts')
+      const { json, task } = command.opts<{ readonly json?: boolean; readonly task?: string }>()
+      const args = given.filter((value) => typeof value === 'string')
+      end(await cacheCommand(request(args, task), json === true, world))
+    })
+  }
+  add('ls', 'List entries, the latest used first', (_, task) => ({ kind: 'ls', task }))
+  add('show <key>', 'Show an entry, and what is known of a result', ([key = '']) => ({ kind: 'show', key }))
+  add('why <earlier> <later>', 'Say what differs between two keys of a task', ([earlier = '', later = '']) => ({
+    kind: 'why',
+    earlier,
+    later,
+  }))
+  add('clear', 'Remove entries', (_, task) => ({ kind: 'clear', task }))
+  add('gc', 'Let go what is too old or too much', () => ({ kind: 'gc' }))
+  add('verify', 'Compare all entries with their digests', () => ({ kind: 'verify' }))
+}
+
+function wholeNumber(text: string): number {
+  const parsed = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (parsed < 1) throw new InvalidArgumentError('It must be a whole number from 1 to 9999.')
+  return parsed
+}
+
+function optionText(value: unknown): string {
+  if (Array.isArray(value)) return value.join('\n')
+  return typeof value === 'string' || value === true ? String(value) : ''
 }
 
 function optionFor({ name, kind, fallback, description }: InputDescription): Option {

@@ -1,7 +1,10 @@
 import type { Deps, PendingSave } from '../deps.ts'
 import type { Host, RunContext } from '../host/host.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import type { TaskSurroundings } from '../inputs/task-inputs.ts'
 import type { Store } from '../stores/store.ts'
+import type { StoreSetting } from '../stores/store-setting.ts'
+import type { TaskDeps } from '../task-cache/task-deps.ts'
 
 /** What the commands need of the outside; `entry/cli.ts` gives the real things. */
 export interface CommandWorld {
@@ -9,6 +12,12 @@ export interface CommandWorld {
     inputs: BuildInputs,
     around: Surroundings,
   ) => { readonly deps: Deps; readonly saves: readonly PendingSave[] }
+  readonly openTaskDeps: (options: TaskDepsOptions) => TaskDeps
+  /** Defaults and requests that hold for all tasks of a run. */
+  readonly taskSurroundings: (
+    context: RunContext,
+    env: Readonly<Record<string, string | undefined>>,
+  ) => Promise<Required<TaskSurroundings>>
   readonly saveAll: (saves: readonly PendingSave[], store: Store) => Promise<readonly string[]>
   readonly failureOf: (error: unknown) => { readonly sentence: string; readonly hint: string; readonly stack: string }
   readonly signal: AbortSignal
@@ -31,4 +40,16 @@ export interface Surroundings {
   readonly signal: AbortSignal
   readonly screen?: { (frame: string): void; clear(): void } | undefined
   readonly color?: boolean
+  /** Whether what tasks made can be kept later, in a step after all others. */
+  readonly hasPostStep?: boolean
+}
+
+export interface TaskDepsOptions {
+  readonly host: Host
+  readonly context: RunContext
+  readonly store: StoreSetting
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+  /** Folder for archives, which must be there. */
+  readonly temporary: string
 }

@@ -3,10 +3,14 @@ import { runCli } from '../cli/cli.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf } from './failure.ts'
 import { openDeps } from './open-deps.ts'
+import { openTaskDeps } from './open-task-deps.ts'
 import { saveAll } from './pending-saves.ts'
+import { taskSurroundings } from './task-surroundings.ts'
 
 process.exitCode = await runCli(process.argv.slice(2), {
   openDeps,
+  openTaskDeps,
+  taskSurroundings,
   saveAll,
   failureOf,
   signal: cancellation(),

@@ -14,8 +14,9 @@ import { renderSummary } from '../report/summary.ts'
 import { cancellation } from './cancellation.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { inputRows } from './input-rows.ts'
-import { openDeps } from './open-deps.ts'
-import { encodeSaves, SAVES_STATE } from './pending-saves.ts'
+import { keptFolder, openDeps } from './open-deps.ts'
+import { encodeSaves, PENDING_STATE, SAVES_STATE } from './pending-saves.ts'
+import { encodeTaskSaves, TASK_SAVES_STATE } from './task-saves.ts'
 
 /** Milliseconds since 1970 at which this process began, so that loading the bundle counts, too. */
 const STARTED_AT = systemClock.now() - process.uptime() * 1000
@@ -26,17 +27,22 @@ export async function runBuildAction(): Promise<void> {
   const context = githubContext(process.env)
   const signal = cancellation()
   let report: ReportDraft | undefined
+  let keepTasks = async (): Promise<void> => undefined
   try {
     const read = (name: string): string => host.input(name)
     const inputs = parseBuildInputs(read)
     for (const value of secretValues(inputs.secrets, process.env)) host.addSecret(value)
     report = new ReportDraft(imageName(inputs), inputRows(read), STARTED_AT, systemClock)
-    const { deps, saves } = openDeps(inputs, { host, context, env: process.env, signal })
+    const { deps, saves, taskSaves } = openDeps(inputs, { host, context, env: process.env, signal, hasPostStep: true })
+    // What tasks made stays good when the build fails.
+    keepTasks = async () =>
+      host.saveState(TASK_SAVES_STATE, await encodeTaskSaves(taskSaves, keptFolder(context), inputs.store))
     const result = await buildImage(inputs, deps, report)
     for (const [name, value] of result.outputs) host.output(name, value)
     if (result.dockerfile !== undefined)
       host.output('dockerfile', await keepDockerfile(redact(result.dockerfile), host))
     host.saveState(SAVES_STATE, encodeSaves(saves))
+    host.saveState(PENDING_STATE, JSON.stringify(deps.store.pending ?? []))
     await show(result.report, host)
   } catch (error) {
     const failure = failureOf(error)
@@ -44,6 +50,7 @@ export async function runBuildAction(): Promise<void> {
     if (report !== undefined) await show(report.finish(failure.outcome, failure.sentence, failure.hint), host)
     process.exitCode = 1
   } finally {
+    await keepTasks()
     await rm(context.tempDir, { recursive: true, force: true })
   }
   // Idle connections of the registry client must not hold the process.

@@ -1,20 +1,33 @@
 import { GithubHost } from '../host/github-host.ts'
 import { parseBuildInputs } from '../inputs/build-inputs.ts'
 import { openStore } from '../stores/open-store.ts'
+import type { Store } from '../stores/store.ts'
+import { parseStoreSetting } from '../stores/store-setting.ts'
 import { failureOf } from './failure.ts'
-import { decodeSaves, SAVES_STATE, saveAll } from './pending-saves.ts'
+import { decodePending, decodeSaves, PENDING_STATE, SAVES_STATE, saveAll } from './pending-saves.ts'
+import { saveTasks, TASK_SAVES_STATE } from './task-saves.ts'
 
-/** The build action's post step: keeps the records of a run that went well. Nothing here fails a job. */
+/** The post step of all actions: keeps the records of a run that went well. Nothing here fails a job. */
 export async function runPostAction(): Promise<void> {
   const host = new GithubHost()
   try {
     const saves = decodeSaves(host.state(SAVES_STATE))
-    if (saves.length > 0) {
-      const { store } = openStore({ kind: parseBuildInputs((name) => host.input(name)).store, env: process.env })
+    const pending = decodePending(host.state(PENDING_STATE))
+    if (saves.length + pending.length > 0) {
+      const kind = parseBuildInputs((name) => host.input(name)).store
+      const { store } = openStore({ kind, env: process.env, pending })
       for (const trouble of await saveAll(saves, store)) host.warning(trouble)
     }
+    for (const trouble of await saveTasks(host.state(TASK_SAVES_STATE), openNamed)) host.warning(trouble)
   } catch (error) {
     host.warning(`records were not kept: ${failureOf(error).sentence}`)
   }
   process.exit()
+}
+
+/** The store that the main step used; the runner alone holds its name. */
+function openNamed(text: string): Store {
+  const setting = parseStoreSetting(text)
+  const kind = typeof setting !== 'string' && 'wrong' in setting ? 'off' : setting
+  return openStore({ kind, env: process.env }).store
 }

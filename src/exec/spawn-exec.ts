@@ -8,6 +8,8 @@ import { OutputLines } from './output-lines.ts'
 export interface SpawnExecOptions {
   /** Milliseconds between SIGTERM and SIGKILL for a cancelled child; 10 s when not given. */
   readonly killAfter?: number
+  /** Variables of this process that no child gets, unless its options name them. */
+  readonly withheld?: (name: string) => boolean
 }
 
 /** Milliseconds without output after which the streams of a child that has ended are closed, should others hold them. */
@@ -20,14 +22,16 @@ const running = new Set<number>()
 /** Runs programs as child processes, without a shell, each in a process group of its own so that all of it can be ended. */
 export class SpawnExec implements Exec {
   readonly #killAfter: number
+  readonly #withheld: ((name: string) => boolean) | undefined
 
-  constructor({ killAfter = 10_000 }: SpawnExecOptions = {}) {
+  constructor({ killAfter = 10_000, withheld }: SpawnExecOptions = {}) {
     this.#killAfter = killAfter
+    this.#withheld = withheld
   }
 
   async run(command: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     if (options.signal?.aborted === true) throw cancelled(command)
-    const child = start(command, args, options)
+    const child = start(command, args, options, this.#environment())
     const stdout = new OutputLines(options.onStdoutLine)
     const stderr = new OutputLines(options.onStderrLine)
     const callbacks = new AbortController()
@@ -54,6 +58,12 @@ export class SpawnExec implements Exec {
     }
   }
 
+  #environment(): NodeJS.ProcessEnv {
+    const withheld = this.#withheld
+    if (withheld === undefined) return process.env
+    return Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld(name)))
+  }
+
   /** After `stopped`: asks the whole group to end, and makes it end when it doesn't. */
   async #endWhenStopped(child: ChildProcess, stopped: AbortSignal, over: AbortSignal): Promise<void> {
     if (!(await eitherAborted(stopped, over))) return
@@ -66,9 +76,9 @@ export class SpawnExec implements Exec {
   }
 }
 
-function start(command: string, args: readonly string[], options: ExecOptions): ChildProcess {
+function start(command: string, args: readonly string[], options: ExecOptions, env: NodeJS.ProcessEnv): ChildProcess {
   const spawnOptions: SpawnOptions = {
-    env: { ...process.env, ...options.env },
+    env: { ...env, ...options.env },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -9,6 +9,7 @@ import { lastingAnnotations, lastingLabels } from '../image-check/volatile-marks
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { familiarReference, type ImageReference, parseReference } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { TasksKey } from './build-tasks.ts'
 import { installerName } from './installer-name.ts'
 import { resolveNamedContexts } from './named-contexts.ts'
 import { nativePlatform, platformOptions, type Source } from './source.ts'
@@ -48,7 +49,9 @@ export async function identifyContent(
   source: Source,
   registry: Registry,
   tools: ContextTools = {},
+  tasks: TasksKey = { kind: 'known', key: undefined },
 ): Promise<Content | UnknownContent> {
+  if (tasks.kind === 'unknown') return tasks
   try {
     const imageDigest = (name: string): Promise<Digest> => digestNow(toReference(name), registry)
     const [namedContexts, images, installer] = await Promise.all([
@@ -65,6 +68,7 @@ export async function identifyContent(
       builderPlatform: inputs.platforms.length > 0 ? undefined : nativePlatform(),
       buildArgs: new Map([...inputs.buildArgs].filter(([name]) => used.has(name))),
       context: source.files.digest,
+      tasks: tasks.key,
       namedContexts,
       images: new Map(images.map(({ name, digest }) => [name, digest])),
       labels: lastingLabels(inputs.labels, inputs.volatileLabels),

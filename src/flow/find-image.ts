@@ -90,7 +90,8 @@ export async function findImage(
   return others.reduce(bothFound, first)
 }
 
-function reasonNotToAsk(inputs: CheckInputs): string | undefined {
+/** Why an image of these inputs isn't looked for; undefined when it is. */
+export function reasonNotToAsk(inputs: CheckInputs): string | undefined {
   if (inputs.check === 'off') return 'check: off'
   if (inputs.force) return 'force: true'
   if (inputs.noCache) return 'no-cache: true'

@@ -26,9 +26,15 @@ export function contextTools({ exec, store, clock, signal, env }: Deps): Context
 /**
  * Reads the Dockerfile and hashes the context.
  * @param tools without them every file of the context is read
+ * @param made ignore lines of files that tasks make: their key stands for them
  * @throws ImageCacheError E_DOCKERFILE when there is no Dockerfile or it can't be parsed, E_INPUT for a missing context
  */
-export async function readSource(inputs: BuildInputs, workspace: string, tools: ContextTools = {}): Promise<Source> {
+export async function readSource(
+  inputs: BuildInputs,
+  workspace: string,
+  tools: ContextTools = {},
+  made: readonly string[] = [],
+): Promise<Source> {
   const context = resolve(workspace, inputs.context)
   const dockerfilePath = inputs.file === undefined ? join(context, 'Dockerfile') : resolve(workspace, inputs.file)
   const text = await readFile(dockerfilePath, 'utf8').catch((cause: unknown) => {
@@ -43,7 +49,7 @@ export async function readSource(inputs: BuildInputs, workspace: string, tools: 
   })
   const dockerfile = parseDockerfile(text, inputs.file ?? 'Dockerfile')
   const ignorePatterns = await readIgnoreFile(context, dockerfilePath)
-  const files = await hashContext(context, ignorePatterns, tools).catch((cause: unknown) => {
+  const files = await hashContext(context, [ignorePatterns, ...made].join('\n'), tools).catch((cause: unknown) => {
     if (tools.signal?.aborted === true) throw new ImageCacheError('E_CANCELLED', 'the run was cancelled', { cause })
     throw new ImageCacheError('E_INPUT', `context: ${JSON.stringify(inputs.context)} can't be read`, {
       hint: 'It must be a folder that this job may read, with all its files.',

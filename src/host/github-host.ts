@@ -21,6 +21,11 @@ export class GithubHost implements Host {
     core.info(inert(this.#clean(line)))
   }
 
+  /** A line of a user's own command, which the runner reads as that of a `run:` step: workflow commands act. */
+  pass(line: string): void {
+    core.info(line)
+  }
+
   warning(line: string, place: AnnotationPlace = {}): void {
     core.warning(this.#clean(line), properties(place))
   }

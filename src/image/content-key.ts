@@ -16,6 +16,8 @@ export interface ContentKeyParts {
   /** Only arguments that a reachable stage declares: others can't change the image. */
   readonly buildArgs: ReadonlyMap<string, string>
   readonly context: Digest
+  /** What stands for the files that tasks make in the context: the key of those tasks. */
+  readonly tasks?: Digest | undefined
   /** Digest of each named context, by name. */
   readonly namedContexts: ReadonlyMap<string, Digest>
   /** Digest behind each external image (FROM, COPY --from), by the reference in the Dockerfile. */

@@ -5,8 +5,10 @@ import { parseCacheOption } from '../buildx/cache-option.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import type { ImageReference } from '../registry/reference.ts'
 import { parseReference } from '../registry/reference.ts'
+import type { StoreSetting } from '../stores/store-setting.ts'
 import { BUILD_INPUTS } from './input-list.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
+import { readStore } from './store-input.ts'
 
 /** A secret of the build; only its id may be shown. */
 export interface BuildSecret {
@@ -76,7 +78,13 @@ export interface BuildInputs {
   /** Normalised names. */
   readonly heavyPackages: readonly string[]
   readonly relock: boolean
-  readonly store: 'auto' | 'actions' | 'local' | 'off'
+  /** Path of a file of tasks, or their YAML. */
+  readonly tasks: string | undefined
+  /** Whether to wait while another job builds the same content. */
+  readonly serialize: boolean
+  /** Seconds. */
+  readonly waitLimit: number
+  readonly store: StoreSetting
 }
 
 export type Compression = 'zstd' | 'gzip' | 'uncompressed'
@@ -133,7 +141,10 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     layers: reader.lines('layers').map((line) => packageNames(reader, 'layers', line.split(/[\s,]+/))),
     heavyPackages: packageNames(reader, 'heavy-packages', reader.list('heavy-packages')),
     relock: reader.flag('relock'),
-    store: reader.choice('store', ['auto', 'actions', 'local', 'off']),
+    tasks: reader.text('tasks'),
+    serialize: reader.flag('serialize'),
+    waitLimit: seconds(reader, 'wait-limit'),
+    store: readStore(reader),
   }
   if (inputs.push && inputs.tags.length === 0) reader.mistake('tags', '', 'is empty, but push needs a name to push to')
   if (inputs.layers.length >= inputs.maxLayers) {

@@ -90,6 +90,14 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('heavy-packages', 'list', '', 'Packages to take as heavy where no size is known'),
   input('relock', 'flag', 'false', 'Ask the package index for versions although they are remembered'),
   input(
+    'tasks',
+    'text',
+    '',
+    'Tasks that make files of the build context: a path of a file of tasks, or the tasks as YAML',
+  ),
+  input('serialize', 'flag', 'false', 'Wait while another job builds the same content, then put the tags on its image'),
+  input('wait-limit', 'text', '1h', 'How long to wait for another job with `serialize`, then build'),
+  input(
     'store',
     'text',
     'auto',

@@ -10,10 +10,13 @@ export type ReadInput = (name: string) => string
  */
 export class InputReader {
   readonly #read: ReadInput
+  readonly #label: (name: string) => string
   readonly #mistakes: string[] = []
 
-  constructor(read: ReadInput) {
+  /** @param label how a message calls an input: by its name alone, or by its place in a file */
+  constructor(read: ReadInput, label = (name: string): string => name) {
     this.#read = read
+    this.#label = label
   }
 
   text(name: string): string | undefined {
@@ -82,16 +85,24 @@ export class InputReader {
   }
 
   mistake(name: string, value: string, why: string): void {
-    this.#mistakes.push(`${name}: ${JSON.stringify(value)} ${why}`)
+    this.#mistakes.push(`${this.#label(name)}: ${JSON.stringify(value)} ${why}`)
+  }
+
+  /** Every mistake so far, for a caller that gathers those of several readers. */
+  mistakes(): readonly string[] {
+    return this.#mistakes
   }
 
   /** @throws ImageCacheError E_INPUT with every mistake so far. */
   finish(): void {
     if (this.#mistakes.length === 0) return
-    throw new ImageCacheError('E_INPUT', this.#mistakes.join('; '), {
-      hint: 'The inputs are described in the README, under "Inputs".',
-    })
+    throw inputError(this.#mistakes, 'The inputs are described in the README, under "Inputs".')
   }
+}
+
+/** The error that tells all mistakes at once. */
+export function inputError(mistakes: readonly string[], hint: string): ImageCacheError {
+  return new ImageCacheError('E_INPUT', mistakes.join('; '), { hint })
 }
 
 /** The fields of one CSV line, trimmed, without empty ones. @throws Error when a quote is left open. */

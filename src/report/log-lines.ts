@@ -3,6 +3,7 @@ import { formatSeconds } from '../base/duration.ts'
 import { headerLine } from './header-line.ts'
 import type { BuildReport } from './report.ts'
 import { shorten } from './short-name.ts'
+import { taskLine } from './task-report.ts'
 
 /**
  * A report as plain lines for a log or a terminal: what happened, then tables.
@@ -19,6 +20,7 @@ export function reportLines(report: BuildReport, width = 160): readonly string[]
       ...(digest === undefined ? [] : [`  digest ${digest}`]),
       ...(report.tags.length === 0 ? [] : [`  tags ${report.tags.join(' ')}`]),
     ],
+    (report.tasks ?? []).length === 0 ? [] : ['Tasks', ...(report.tasks ?? []).map((row) => `  ${taskLine(row)}`)],
     textTable(
       'Layers',
       ['layer', '>size', 'state', 'why'],

@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
+import type { TaskRow } from './task-report.ts'
 
 /** How a run of the whole line ended. */
 export type BuildOutcome = 'built' | 'skipped' | 'failed' | 'cancelled'
@@ -81,6 +82,8 @@ export interface BuildReport {
   readonly contentKey?: Digest | undefined
   /** Why no image of this content was found: what changed since the last build, one sentence. */
   readonly missed?: string | undefined
+  /** Tasks that made files of the build context. */
+  readonly tasks?: readonly TaskRow[] | undefined
   /** From the start of the run to its outputs. */
   readonly seconds: number
   /** Against the last full build of this image. */

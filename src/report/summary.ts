@@ -5,6 +5,7 @@ import { code, codeBlock, details, escapeMarkdown, table } from './markdown.ts'
 import { mermaidGantt } from './mermaid-gantt.ts'
 import type { BuildReport } from './report.ts'
 import { shorten } from './short-name.ts'
+import { tasksSummary } from './task-report.ts'
 
 /** GitHub drops a job summary of more than 1 MiB (docs of workflow commands); other steps may write to theirs. */
 const LARGEST = 1024 * 1024 - 4096
@@ -52,6 +53,7 @@ function sections(report: BuildReport): readonly string[] {
     facts(report),
     warnings(report),
     timeline(report),
+    tasksSummary(report.tasks ?? []),
     layers(report),
     dockerfileSteps(report),
     caches(report),

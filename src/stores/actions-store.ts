@@ -1,11 +1,14 @@
-import { lstat, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, link, lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 import { type CachePermission, cachePermission } from './cache-permission.ts'
 import { type CapturedOutput, captureOutput } from './captured-output.ts'
-import { decodeEntry, encodeEntry, type StoredEntry } from './entry-codec.ts'
-import type { Fetch, LookUp, Save, Store, StoreKey, Unavailable } from './store.ts'
+import { decodeEntry, encodeEntry } from './entry-codec.ts'
+import { sealFile, unsealFile } from './entry-file.ts'
+import { type EntrySeal, openSeal } from './entry-seal.ts'
+import type { Fetch, FetchFile, LookUp, Miss, Save, Store, StoreKey, Unavailable } from './store.ts'
 import { answersPrefix, checkStoreKey } from './store-key.ts'
 
 export interface ActionsStoreOptions {
@@ -17,6 +20,11 @@ export interface ActionsStoreOptions {
   readonly token: string
   /** Milliseconds that a call may take; the client alone would try again for half a minute. 10 s when not given. */
   readonly timeLimit?: number
+  /** Milliseconds that a call with a file may take; 15 minutes when not given. */
+  readonly fileTimeLimit?: number
+  readonly seal?: EntrySeal
+  /** `ENTRY_FILE` or `LEASE_FILE`. */
+  readonly entryFile?: string
 }
 
 /**
@@ -24,6 +32,8 @@ export interface ActionsStoreOptions {
  * so it must be the same literal everywhere, and inside the workspace, because archives are unpacked relative to it.
  */
 export const ENTRY_FILE = '.image-cache-entry'
+/** The same for leases: they must not queue behind the upload of a large file. */
+export const LEASE_FILE = '.image-cache-lease'
 
 const MAX_ENTRY_BYTES = 256 * 1024 * 1024
 
@@ -35,19 +45,33 @@ type Called<Value> = { readonly kind: 'done'; readonly value: Value; readonly lo
 /** Entries in GitHub's Actions cache, by way of `@actions/cache`, which reads its address and token from the environment. */
 export class ActionsStore implements Store {
   /** Fetches and saves of this process stand in one line, whoever asks: they share the entry file. */
-  static #queue: Promise<unknown> = Promise.resolve()
+  static readonly #queues = new Map<string, Promise<unknown>>()
 
   readonly name = 'actions'
+  readonly #options: ActionsStoreOptions
   readonly #workspace: string
+  readonly #entryFile: string
   readonly #timeLimit: number
+  readonly #fileTimeLimit: number
+  readonly #seal: EntrySeal
   readonly #permission: CachePermission
   /** Calls that we gave up on and that still run: they may hold the entry file. */
   #stragglers = 0
+  #leases: Store | undefined
 
-  constructor({ workspace, cacheMode, token, timeLimit = 10_000 }: ActionsStoreOptions) {
-    this.#workspace = workspace
-    this.#timeLimit = timeLimit
-    this.#permission = cachePermission(cacheMode, token)
+  constructor(options: ActionsStoreOptions) {
+    this.#options = options
+    this.#workspace = options.workspace
+    this.#entryFile = options.entryFile ?? ENTRY_FILE
+    this.#timeLimit = options.timeLimit ?? 10_000
+    this.#fileTimeLimit = options.fileTimeLimit ?? 900_000
+    this.#seal = options.seal ?? openSeal
+    this.#permission = cachePermission(options.cacheMode, options.token)
+  }
+
+  get leases(): Store {
+    this.#leases ??= new ActionsStore({ ...this.#options, entryFile: LEASE_FILE })
+    return this.#leases
   }
 
   async lookUp(prefix: string): Promise<LookUp> {
@@ -57,44 +81,75 @@ export class ActionsStore implements Store {
   }
 
   async fetch(prefix: string): Promise<Fetch> {
-    const refusal = this.#refuse(prefix, this.#permission.read) ?? this.#refusePlace()
-    if (refusal !== undefined) return refusal
-    return this.#alone(() => this.#fetch(prefix))
+    return this.#restore(prefix, this.#timeLimit, MAX_ENTRY_BYTES, async (key) => {
+      const entry = decodeEntry(await readFile(this.#path()), key, this.#seal)
+      return typeof entry === 'string' ? { kind: 'miss', reason: entry } : { kind: 'hit', ...entry }
+    })
+  }
+
+  async fetchFile(prefix: string, to: string): Promise<FetchFile> {
+    return this.#restore(prefix, this.#fileTimeLimit, Number.POSITIVE_INFINITY, async (key) => {
+      const content = await unsealFile(this.#path(), key, this.#seal)
+      if (typeof content === 'string') return { kind: 'miss', reason: content }
+      await moveFile(this.#path(), to)
+      return { kind: 'hit', key, ...content }
+    })
   }
 
   async save(key: StoreKey, body: Uint8Array): Promise<Save> {
-    const refusal = this.#refuse(key, this.#permission.write) ?? this.#refusePlace()
-    if (refusal !== undefined) return refusal
-    return this.#alone(() => this.#save(key, body))
+    const bytes = encodeEntry({ key, body }, this.#seal)
+    return this.#save(key, this.#timeLimit, (file) => writeFile(file, bytes, { flag: 'wx', mode: 0o600 }))
+  }
+
+  async saveFile(key: StoreKey, from: string): Promise<Save> {
+    return this.#save(key, this.#fileTimeLimit, (file) => sealFile(from, file, key, this.#seal))
   }
 
   async #lookUp(prefix: string): Promise<LookUp> {
-    const called = await this.#call((cache) => cache.restoreCache([ENTRY_FILE], prefix, [], { lookupOnly: true }))
+    const called = await this.#call(this.#timeLimit, (cache) =>
+      cache.restoreCache([this.#entryFile], prefix, [], { lookupOnly: true }),
+    )
     if (called.kind === 'unavailable') return called
     return readMatch(prefix, called.value, called.log)
   }
 
-  async #fetch(prefix: string): Promise<Fetch> {
-    const called = await this.#callWithFile((cache) => cache.restoreCache([ENTRY_FILE], prefix, []))
-    if (called.kind === 'unavailable') return called
-    const match = readMatch(prefix, called.value, called.log)
-    if (match.kind !== 'hit') return match
-    const entry = await readEntryFile(this.#entryFile())
-    // An entry that is not what we wrote, or was written under another key, is as good as none.
-    return entry?.key === match.key ? { kind: 'hit', ...entry } : { kind: 'miss' }
+  /** @param read takes the entry file in, which is gone afterwards */
+  async #restore<Hit>(
+    prefix: string,
+    timeLimit: number,
+    maxBytes: number,
+    read: (key: StoreKey) => Promise<Hit | Miss>,
+  ): Promise<Hit | Miss | Unavailable> {
+    const refusal = this.#refuse(prefix, this.#permission.read) ?? this.#refusePlace()
+    if (refusal !== undefined) return refusal
+    return this.#alone(async () => {
+      const called = await this.#callWithFile(timeLimit, (cache) => cache.restoreCache([this.#entryFile], prefix, []))
+      if (called.kind === 'unavailable') return called
+      const match = readMatch(prefix, called.value, called.log)
+      if (match.kind !== 'hit') return match
+      // What is unpacked comes from outside: no link is followed. Nothing huge is read into memory.
+      const info = await lstat(this.#path()).catch(() => undefined)
+      const isSound = info?.isFile() === true && info.size <= maxBytes
+      return isSound ? read(match.key) : { kind: 'miss', reason: 'the entry is not one of ours' }
+    })
   }
 
-  async #save(key: StoreKey, body: Uint8Array): Promise<Save> {
-    await writeFile(this.#entryFile(), encodeEntry({ key, body }), { flag: 'wx', mode: 0o600 })
-    const called = await this.#callWithFile((cache) => cache.saveCache([ENTRY_FILE], key))
-    if (called.kind === 'unavailable') return called
-    if (called.value !== -1) return { kind: 'saved' }
-    // The client answers -1 to a lost race and to every failure alike.
-    if (/\(409\)|already_exists|already exists/.test(called.log)) return { kind: 'exists' }
-    const reason = failureIn(called.log) ?? 'the client gave no reason'
-    if (this.#permission.read !== true) return { kind: 'unavailable', reason }
-    const there = await this.#lookUp(key)
-    return there.kind === 'hit' && there.key === key ? { kind: 'exists' } : { kind: 'unavailable', reason }
+  /** @param write makes the entry file, which is gone afterwards */
+  async #save(key: StoreKey, timeLimit: number, write: (file: string) => Promise<unknown>): Promise<Save> {
+    const refusal = this.#refuse(key, this.#permission.write) ?? this.#refusePlace()
+    if (refusal !== undefined) return refusal
+    return this.#alone(async () => {
+      await write(this.#path())
+      const called = await this.#callWithFile(timeLimit, (cache) => cache.saveCache([this.#entryFile], key))
+      if (called.kind === 'unavailable') return called
+      if (called.value !== -1) return { kind: 'saved' }
+      // The client answers -1 to a lost race and to every failure alike.
+      if (/\(409\)|already_exists|already exists/.test(called.log)) return { kind: 'exists' }
+      const reason = failureIn(called.log) ?? 'the client gave no reason'
+      if (this.#permission.read !== true) return { kind: 'unavailable', reason }
+      const there = await this.#lookUp(key)
+      return there.kind === 'hit' && there.key === key ? { kind: 'exists' } : { kind: 'unavailable', reason }
+    })
   }
 
   #refuse(key: string, permission: true | string): Unavailable | undefined {
@@ -111,7 +166,8 @@ export class ActionsStore implements Store {
 
   /** Fetches and saves share one file: one at a time, and the file is gone before and after each. */
   async #alone<Answer>(run: () => Promise<Answer>): Promise<Answer | Unavailable> {
-    const turn = ActionsStore.#queue.then(async (): Promise<Answer | Unavailable> => {
+    const before = ActionsStore.#queues.get(this.#entryFile) ?? Promise.resolve()
+    const turn = before.then(async (): Promise<Answer | Unavailable> => {
       if (this.#stragglers > 0) return { kind: 'unavailable', reason: 'an earlier call still has no answer' }
       try {
         await this.#removeEntryFile()
@@ -122,14 +178,14 @@ export class ActionsStore implements Store {
         await this.#removeEntryFile()
       }
     })
-    ActionsStore.#queue = turn
+    ActionsStore.#queues.set(this.#entryFile, turn)
     return turn
   }
 
   /** A late answer of a call that we gave up on must not leave the entry file behind. */
-  async #callWithFile<Value>(run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
+  async #callWithFile<Value>(timeLimit: number, run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
     let givenUp = false
-    const called = await this.#call(async (cache) => {
+    const called = await this.#call(timeLimit, async (cache) => {
       try {
         return await run(cache)
       } finally {
@@ -140,7 +196,7 @@ export class ActionsStore implements Store {
     return called
   }
 
-  async #call<Value>(run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
+  async #call<Value>(timeLimit: number, run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
     const output: CapturedOutput = { text: '' }
     const work = captureOutput(output, async () => run(await import('@actions/cache')))
     const done = work.then(
@@ -148,7 +204,7 @@ export class ActionsStore implements Store {
       (error: unknown): Called<Value> => ({ kind: 'unavailable', reason: clean(messageOf(error)) }),
     )
     const timer = new AbortController()
-    const answer = await Promise.race([done, after(this.#timeLimit, timer.signal)])
+    const answer = await Promise.race([done, after(timeLimit, timer.signal)])
     timer.abort()
     if (answer !== undefined) return answer
     this.#stragglers += 1
@@ -156,24 +212,28 @@ export class ActionsStore implements Store {
       this.#stragglers -= 1
     })
     const why = failureIn(output.text)
-    const reason = `no answer within ${this.#timeLimit / 1000} s`
+    const reason = `no answer within ${timeLimit / 1000} s`
     return { kind: 'unavailable', reason: why === undefined ? reason : `${reason}: ${why}` }
   }
 
-  #entryFile(): string {
-    return join(this.#workspace, ENTRY_FILE)
+  #path(): string {
+    return join(this.#workspace, this.#entryFile)
   }
 
   async #removeEntryFile(): Promise<void> {
-    await rm(this.#entryFile(), { force: true, recursive: true }).catch(() => undefined)
+    await rm(this.#path(), { force: true, recursive: true }).catch(() => undefined)
   }
 }
 
-async function readEntryFile(file: string): Promise<StoredEntry | undefined> {
-  const info = await lstat(file).catch(() => undefined)
-  // What is unpacked comes from outside: no link is followed, nothing huge is read.
-  if (info?.isFile() !== true || info.size > MAX_ENTRY_BYTES) return undefined
-  return decodeEntry(await readFile(file))
+/** Moves a file to a place where none is, which may be on another disk. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    // A link fails where something is already, a rename would not.
+    await link(from, to)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw error
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  }
 }
 
 /** The client answers undefined to a miss and to every failure alike; but a failure it reports in its log. */

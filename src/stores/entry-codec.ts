@@ -1,4 +1,5 @@
-import { digestOf } from '../base/digest.ts'
+import { type Digest, digestOf, isDigest } from '../base/digest.ts'
+import { type EntrySeal, openSeal } from './entry-seal.ts'
 import type { StoreKey } from './store.ts'
 
 /** An entry as it lies in a store: its own key and its content. */
@@ -7,32 +8,57 @@ export interface StoredEntry {
   readonly body: Uint8Array
 }
 
-const MAGIC = 'image-cache-entry 1'
-/** Magic, digest and key with their line ends; the longest key has 512 characters. */
-const MAX_HEADER = 1024
+/** What an entry says of itself. */
+export interface EntryFooter {
+  readonly key: StoreKey
+  /** Of the content alone. */
+  readonly digest: Digest
+  readonly mark: string
+}
+
+const MAGIC = 'image-cache-entry 2'
+/** The longest key, digest, mark and magic fit; of fixed length, so that it is found from the end. */
+export const FOOTER_BYTES = 1024
 
 /**
- * Writes an entry as `magic, digest, key` on a line each, then the content. The digest covers key and content: an entry
- * that was cut off, changed, or put under another key is recognised.
+ * Writes an entry as its content and a footer of `magic, key, digest, mark` on a line each. An entry that was cut off,
+ * changed, or put under another key is recognised; a large one is written and read without going back.
  */
-export function encodeEntry({ key, body }: StoredEntry): Uint8Array {
-  const keyed = Buffer.concat([Buffer.from(`${key}\n`), body])
-  return Buffer.concat([Buffer.from(`${MAGIC}\n${digestOf(keyed)}\n`), keyed])
+export function encodeEntry({ key, body }: StoredEntry, seal: EntrySeal = openSeal): Uint8Array {
+  return Buffer.concat([body, encodeFooter(key, digestOf(body), seal)])
 }
 
-/** Reads an entry; undefined when anything about it is not as it was written. */
-export function decodeEntry(bytes: Uint8Array): StoredEntry | undefined {
-  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const header = all.subarray(0, MAX_HEADER).toString('latin1').split('\n', 3)
-  const [magic, digest, key] = header
-  if (magic !== MAGIC || digest === undefined || key === undefined) return undefined
-  const keyed = all.subarray(magic.length + digest.length + 2)
-  if (keyed.length <= key.length || digestOf(keyed) !== digest) return undefined
-  return { key, body: new Uint8Array(keyed.subarray(key.length + 1)) }
+/** Reads an entry that was asked for by its key; a text says why it is not believed. */
+export function decodeEntry(bytes: Uint8Array, key: StoreKey, seal: EntrySeal = openSeal): StoredEntry | string {
+  const end = Math.max(bytes.length - FOOTER_BYTES, 0)
+  const body = new Uint8Array(bytes.subarray(0, end))
+  const doubt = doubtEntry(decodeFooter(bytes.subarray(end)), key, digestOf(body), seal)
+  return doubt ?? { key, body }
 }
 
-/** The key of an entry from its first bytes alone, not verified. */
-export function readEntryKey(start: Uint8Array): StoreKey | undefined {
-  const [magic, , key, rest] = Buffer.from(start).toString('latin1').split('\n', 4)
-  return magic === MAGIC && rest !== undefined ? key : undefined
+export function encodeFooter(key: StoreKey, digest: Digest, seal: EntrySeal): Buffer {
+  const footer = Buffer.alloc(FOOTER_BYTES, ' ')
+  footer.write([MAGIC, key, digest, seal.mark(key, digest), ''].join('\n'), 'latin1')
+  return footer
+}
+
+/** Reads the last bytes of an entry; undefined when they are no footer. */
+export function decodeFooter(end: Uint8Array): EntryFooter | undefined {
+  if (end.length !== FOOTER_BYTES) return undefined
+  const [magic, key, digest, mark, rest] = Buffer.from(end).toString('latin1').split('\n')
+  if (magic !== MAGIC || key === undefined || digest === undefined || mark === undefined) return undefined
+  return isDigest(digest) && rest !== undefined && /^ *$/.test(rest) ? { key, digest, mark } : undefined
+}
+
+/** Why an entry is not believed: it is broken, another one, or badly signed; undefined when nothing speaks against it. */
+export function doubtEntry(
+  footer: EntryFooter | undefined,
+  key: StoreKey,
+  digest: Digest,
+  seal: EntrySeal,
+): string | undefined {
+  if (footer === undefined) return 'the entry is cut off or not one of ours'
+  if (footer.key !== key) return 'the entry was written under another key'
+  if (footer.digest !== digest) return 'the content of the entry was changed'
+  return seal.doubt(key, digest, footer.mark)
 }

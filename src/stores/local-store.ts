@@ -1,56 +1,58 @@
-import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOf, hexOf } from '../base/digest.ts'
-import { messageOf } from '../base/errors.ts'
-import { decodeEntry, encodeEntry, readEntryKey } from './entry-codec.ts'
-import type { Fetch, LookUp, Save, Store, StoreKey, Unavailable } from './store.ts'
-import { answersPrefix, checkStoreKey } from './store-key.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
+import { decodeEntry, encodeEntry } from './entry-codec.ts'
+import { checkFile, extractFile, sealFile } from './entry-file.ts'
+import { type EntryFile, EntryFolder } from './entry-folder.ts'
+import { type EntrySeal, openSeal } from './entry-seal.ts'
+import type { Fetch, FetchFile, LookUp, Save, Store, StoreKey, Unavailable } from './store.ts'
+import { checkStoreKey } from './store-key.ts'
 
 export interface LocalStoreOptions {
   /** Made when it isn't there. */
   readonly folder: string
-  /** The oldest entries go when all together are larger; 1 GB when not given. */
+  /** Entries of other scopes of the same folder are not seen; none on a laptop. */
+  readonly scope?: string
+  /** The entries that were longest not used go when all together are larger; 10 GB when not given. */
   readonly maxBytes?: number
-  /** Entries that were made longer ago go; 30 days when not given. */
+  /** Entries that were last used longer ago go; 30 days when not given. */
   readonly maxAgeSeconds?: number
+  readonly seal?: EntrySeal
 }
 
-interface Found {
-  readonly file: string
-  readonly key: StoreKey
-  /** Creation order: nanoseconds since 1970, made strictly increasing by this process. */
-  readonly created: bigint
+/** What a sweep took away. */
+export interface Swept {
+  readonly entries: number
+  readonly bytes: number
 }
 
-interface EntryFile {
-  readonly file: string
-  readonly size: number
-  readonly created: bigint
-}
-
-/** Longest part of a key in a file name: with the digest behind it the name stays below 255 bytes. */
-const HEAD = 180
-const HEADER_BYTES = 1024
+/** Below it each scope has a folder, `<kind>/<name>`, as `trustScope` makes them. */
+const SCOPES = 'scopes'
 const ABANDONED_SECONDS = 3600
+/** Between two sweeps, unless much was saved. */
+const SWEEP_SECONDS = 3600
+/** Leases are of no use once nobody waits any more. */
+const LEASE_SECONDS = 86_400
+const LEASE = /^image-cache-v\d+-lease-/
 
-/**
- * Entries as files of one folder, for a laptop: `<head of the key>~<digest of the key>`. A file appears whole or not at
- * all: it is written under a temporary name and then linked, which fails when the key is taken. A file's modification
- * time is its place in the order of creation.
- */
+/** Entries as files of one folder, for a laptop or a runner that stays. */
 export class LocalStore implements Store {
   readonly name = 'local'
   readonly #folder: string
+  readonly #entries: EntryFolder
   readonly #maxBytes: number
   readonly #maxAgeSeconds: number
-  #lastCreated = 0
-  #savedSinceSweep = Number.POSITIVE_INFINITY
+  readonly #seal: EntrySeal
+  #savedSinceSweep = 0
+  #hasAskedForSweep = false
 
-  constructor({ folder, maxBytes = 1e9, maxAgeSeconds = 30 * 86_400 }: LocalStoreOptions) {
+  constructor(options: LocalStoreOptions) {
+    const { folder, scope } = options
     this.#folder = folder
-    this.#maxBytes = maxBytes
-    this.#maxAgeSeconds = maxAgeSeconds
+    this.#entries = new EntryFolder(scope === undefined ? folder : join(folder, SCOPES, scope))
+    this.#maxBytes = options.maxBytes ?? 10e9
+    this.#maxAgeSeconds = options.maxAgeSeconds ?? 30 * 86_400
+    this.#seal = options.seal ?? openSeal
   }
 
   async lookUp(prefix: string): Promise<LookUp> {
@@ -64,32 +66,107 @@ export class LocalStore implements Store {
     return this.#guard(prefix, async () => {
       const found = await this.#find(prefix)
       if (found === undefined) return { kind: 'miss' }
-      const entry = decodeEntry(await readFile(found.file))
-      if (entry?.key === found.key) return { kind: 'hit', ...entry }
-      await rm(found.file, { force: true })
-      return { kind: 'miss' }
+      const bytes = await readFile(found.file).catch(ignoreSweep(found))
+      if (bytes === undefined) return { kind: 'miss' }
+      const entry = decodeEntry(bytes, found.key, this.#seal)
+      if (typeof entry !== 'string') return { kind: 'hit', ...entry }
+      return this.#dropBroken(found, entry)
+    })
+  }
+
+  async fetchFile(prefix: string, to: string): Promise<FetchFile> {
+    return this.#guard(prefix, async () => {
+      const found = await this.#find(prefix)
+      if (found === undefined) return { kind: 'miss' }
+      const content = await extractFile(found.file, to, found.key, this.#seal).catch(ignoreSweep(found))
+      if (content === undefined) return { kind: 'miss' }
+      return typeof content === 'string'
+        ? this.#dropBroken(found, content)
+        : { kind: 'hit', key: found.key, ...content }
     })
   }
 
   async save(key: StoreKey, body: Uint8Array): Promise<Save> {
+    return this.#add(key, body.length, (temporary) =>
+      writeFile(temporary, encodeEntry({ key, body }, this.#seal), { mode: 0o600 }),
+    )
+  }
+
+  async saveFile(key: StoreKey, from: string): Promise<Save> {
     return this.#guard(key, async () => {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-      const temporary = join(this.#folder, `.${randomUUID()}.tmp`)
-      try {
-        await writeFile(temporary, encodeEntry({ key, body }), { mode: 0o600 })
-        const created = this.#nextCreated()
-        await utimes(temporary, created, created)
-        await link(temporary, join(this.#folder, fileName(key)))
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') return { kind: 'exists' }
-        throw error
-      } finally {
-        await rm(temporary, { force: true })
-      }
-      this.#savedSinceSweep += body.length
-      if (this.#savedSinceSweep > this.#maxBytes / 10) await this.#sweep()
+      const { size } = await stat(from)
+      return this.#add(key, size, (temporary) => sealFile(from, temporary, key, this.#seal))
+    })
+  }
+
+  /** All entries of all scopes, in no order. @throws Error of the file system */
+  async list(): Promise<readonly EntryFile[]> {
+    const found = await Promise.all((await this.#allFolders()).map((folder) => folder.all()))
+    return found.flat()
+  }
+
+  /** Why an entry is not believed; undefined when it is whole. @throws Error of the file system */
+  async check({ file, key }: EntryFile): Promise<string | undefined> {
+    return checkFile(file, key, this.#seal)
+  }
+
+  async remove({ file }: EntryFile): Promise<void> {
+    await rm(file, { force: true })
+  }
+
+  /** Lets go what is too old or too much, and what broken writers left. @throws Error of the file system */
+  async sweep(): Promise<Swept> {
+    this.#savedSinceSweep = 0
+    for (const folder of await this.#allFolders()) {
+      for (const file of await folder.abandoned(ABANDONED_SECONDS)) await rm(file, { force: true })
+    }
+    const entries = await this.list()
+    const gone = chooseSwept(entries, Date.now() / 1000, this.#maxAgeSeconds, this.#maxBytes)
+    for (const entry of gone) await this.remove(entry)
+    return { entries: gone.length, bytes: gone.reduce((sum, { size }) => sum + size, 0) }
+  }
+
+  async #find(prefix: string): Promise<EntryFile | undefined> {
+    const found = await this.#entries.find(prefix)
+    if (found !== undefined) await this.#entries.touch(found)
+    return found
+  }
+
+  /** A broken entry would bar its key for ever. */
+  async #dropBroken(found: EntryFile, reason: string): Promise<{ kind: 'miss'; reason: string }> {
+    await this.remove(found)
+    return { kind: 'miss', reason }
+  }
+
+  async #add(key: StoreKey, size: number, write: (temporary: string) => Promise<unknown>): Promise<Save> {
+    return this.#guard(key, async () => {
+      if (!(await this.#entries.add(key, write))) return { kind: 'exists' }
+      this.#savedSinceSweep += size
+      if (await this.#isSweepDue()) await this.sweep()
       return { kind: 'saved' }
     })
+  }
+
+  /** Each process asks once for the last sweep of all, so that a hundred short ones don't all read the whole folder. */
+  async #isSweepDue(): Promise<boolean> {
+    if (this.#savedSinceSweep > this.#maxBytes / 10) return true
+    if (this.#hasAskedForSweep) return false
+    this.#hasAskedForSweep = true
+    const marker = join(this.#folder, 'swept')
+    const last = await stat(marker).catch(() => undefined)
+    const now = Date.now()
+    if (last !== undefined && Math.abs(now - last.mtimeMs) < SWEEP_SECONDS * 1000) return false
+    await writeFile(marker, '', { mode: 0o600 })
+    await utimes(marker, now / 1000, now / 1000)
+    return true
+  }
+
+  /** Limits hold for the whole folder, so that scopes that nobody uses any more go as well. */
+  async #allFolders(): Promise<readonly EntryFolder[]> {
+    const scopes = join(this.#folder, SCOPES)
+    const kinds = await readdir(scopes).catch(() => [])
+    const names = kinds.map(async (kind) => (await readdir(join(scopes, kind))).map((name) => join(scopes, kind, name)))
+    return [this.#folder, ...(await Promise.all(names)).flat()].map((path) => new EntryFolder(path))
   }
 
   async #guard<Answer>(key: string, run: () => Promise<Answer>): Promise<Answer | Unavailable> {
@@ -101,90 +178,40 @@ export class LocalStore implements Store {
       return { kind: 'unavailable', reason: messageOf(error) }
     }
   }
-
-  /** The entry with exactly this key, else the newest that the prefix matches. */
-  async #find(prefix: string): Promise<Found | undefined> {
-    const names = (await this.#names()).filter((name) => !name.startsWith('.'))
-    const candidates = names.filter((name) => {
-      const [head = ''] = name.split('~')
-      return head.startsWith(prefix.slice(0, head.length))
-    })
-    const read = await Promise.all(candidates.map((name) => this.#read(name)))
-    const found = read.filter((entry) => entry !== undefined).filter(({ key }) => answersPrefix(key, prefix))
-    found.sort((a, b) => (a.created < b.created ? 1 : -1))
-    return found.find(({ key }) => key === prefix) ?? found[0]
-  }
-
-  async #read(name: string): Promise<Found | undefined> {
-    const file = join(this.#folder, name)
-    try {
-      const { mtimeNs: created } = await stat(file, { bigint: true })
-      const [head = ''] = name.split('~')
-      const key = head.length < HEAD ? head : await keyInside(file)
-      return key === undefined ? undefined : { file, key, created }
-    } catch (error) {
-      // Swept by another process since the folder was listed.
-      if (codeOf(error) === 'ENOENT') return undefined
-      throw error
-    }
-  }
-
-  async #names(): Promise<string[]> {
-    try {
-      return await readdir(this.#folder)
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return []
-      throw error
-    }
-  }
-
-  #nextCreated(): number {
-    // Two saves of this process within a microsecond still have an order.
-    const now = (performance.timeOrigin + performance.now()) / 1000
-    this.#lastCreated = Math.max(now, this.#lastCreated + 2e-6)
-    return this.#lastCreated
-  }
-
-  async #sweep(): Promise<void> {
-    this.#savedSinceSweep = 0
-    const files: EntryFile[] = []
-    for (const name of await this.#names()) {
-      const file = join(this.#folder, name)
-      const info = await stat(file, { bigint: true }).catch(() => undefined)
-      if (info === undefined) continue
-      const age = Date.now() / 1000 - Number(info.mtimeNs) / 1e9
-      const tooOld = age > (name.startsWith('.') ? ABANDONED_SECONDS : this.#maxAgeSeconds)
-      if (tooOld) await rm(file, { force: true })
-      else if (!name.startsWith('.')) files.push({ file, size: Number(info.size), created: info.mtimeNs })
-    }
-    await this.#removeOldest(files)
-  }
-
-  async #removeOldest(files: EntryFile[]): Promise<void> {
-    let total = files.reduce((sum, { size }) => sum + size, 0)
-    for (const { file, size } of files.sort((a, b) => (a.created < b.created ? -1 : 1))) {
-      if (total <= this.#maxBytes) return
-      await rm(file, { force: true })
-      total -= size
-    }
-  }
 }
 
-function fileName(key: StoreKey): string {
-  return `${key.slice(0, HEAD)}~${hexOf(digestOf(key))}`
-}
-
-async function keyInside(file: string): Promise<StoreKey | undefined> {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0)
-    return readEntryKey(buffer.subarray(0, bytesRead))
-  } finally {
-    await handle.close()
+/** Entries to let go: those not used for too long, then the longest unused until the rest fits. Times in seconds. */
+export function chooseSwept(
+  entries: readonly EntryFile[],
+  now: number,
+  maxAge: number,
+  maxBytes: number,
+): readonly EntryFile[] {
+  const limit = ({ key }: EntryFile): number => (LEASE.test(key) ? Math.min(LEASE_SECONDS, maxAge) : maxAge)
+  const oldestFirst = [...entries].sort((a, b) => lastUse(a) - lastUse(b) || a.created - b.created)
+  const gone = new Set(oldestFirst.filter((entry) => now - lastUse(entry) > limit(entry)))
+  let total = oldestFirst.reduce((sum, entry) => sum + (gone.has(entry) ? 0 : entry.size), 0)
+  for (const entry of oldestFirst) {
+    if (total <= maxBytes) break
+    if (gone.has(entry)) continue
+    gone.add(entry)
+    total -= entry.size
   }
+  return [...gone]
 }
 
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+function lastUse({ created, used }: EntryFile): number {
+  return Math.max(created, used)
+}
+
+/** Another process may sweep an entry between the look into the folder and the reading. */
+function ignoreSweep({ file }: EntryFile): (error: unknown) => Promise<undefined> {
+  return async (error) => {
+    const isThere = await stat(file).then(
+      () => true,
+      () => false,
+    )
+    if (isThere || codeOf(error) !== 'ENOENT') throw error
+    return undefined
+  }
 }

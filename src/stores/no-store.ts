@@ -21,4 +21,12 @@ export class NoStore implements Store {
   async save(): Promise<Unavailable> {
     return this.#answer
   }
+
+  async fetchFile(): Promise<Unavailable> {
+    return this.#answer
+  }
+
+  async saveFile(): Promise<Unavailable> {
+    return this.#answer
+  }
 }

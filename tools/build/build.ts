@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Entries that an action.yml runs, each a bundle of its own. */
-const BUNDLES = ['main', 'post', 'check', 'cli']
+const BUNDLES = ['main', 'post', 'check', 'task', 'cli']
 
 const root = join(import.meta.dirname, '../..')
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS, type InputDescription } from '../../src/inputs/input-list.ts'
+import { TASK_INPUTS, TASK_OUTPUTS } from '../../src/inputs/task-input-list.ts'
 
 interface ActionDescription {
   readonly name: string
@@ -34,6 +35,18 @@ export function checkActionYml(): string {
     outputs: CHECK_OUTPUTS,
     dist: '../dist',
     main: 'check',
+  })
+}
+
+/** The text of task/action.yml, from `src/inputs/task-input-list.ts`. What a workflow may have a default for is empty. */
+export function taskActionYml(): string {
+  return descriptionYml({
+    name: 'image-cache-action/task',
+    description: 'Runs a step, or brings its outputs back when nothing it depends on has changed',
+    inputs: TASK_INPUTS.map((one) => (one.inherits === 'no' ? one : { ...one, fallback: '' })),
+    outputs: TASK_OUTPUTS,
+    dist: '../dist',
+    main: 'task',
   })
 }
 
@@ -73,18 +86,23 @@ function descriptionYml(action: ActionDescription): string {
  * @throws Error when a marker is missing
  */
 export function withTables(readme: string): string {
-  return between(between(readme, 'inputs', inputsTable()), 'outputs', outputsTable())
+  return between(between(readme, 'inputs', inputsTable(BUILD_INPUTS)), 'outputs', outputsTable(BUILD_OUTPUTS))
 }
 
-function inputsTable(): string {
-  const rows = BUILD_INPUTS.map(
+/** The same for docs/task-cache.md and the task action. */
+export function withTaskTables(document: string): string {
+  return between(between(document, 'inputs', inputsTable(TASK_INPUTS)), 'outputs', outputsTable(TASK_OUTPUTS))
+}
+
+function inputsTable(inputs: readonly InputDescription[]): string {
+  const rows = inputs.map(
     (input) => `| \`${input.name}\` | ${takes(input)} | ${fallback(input)} | ${input.description} |`,
   )
   return ['| input | takes | default | what |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-function outputsTable(): string {
-  const rows = BUILD_OUTPUTS.map(([name, description]) => `| \`${name}\` | ${description} |`)
+function outputsTable(outputs: ActionDescription['outputs']): string {
+  const rows = outputs.map(([name, description]) => `| \`${name}\` | ${description} |`)
   return ['| output | what |', '|---|---|', ...rows].join('\n')
 }
 
@@ -100,7 +118,7 @@ function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`]
   const from = text.indexOf(start)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`the README lacks the markers ${start.trim()} and ${end}`)
+  if (from < 0 || to < from) throw new Error(`the document lacks the markers ${start.trim()} and ${end}`)
   return `${text.slice(0, from + start.length)}\n${content}\n\n${text.slice(to)}`
 }
 
@@ -112,6 +130,9 @@ if (import.meta.main) {
   const root = join(import.meta.dirname, '../..')
   writeFileSync(join(root, 'action.yml'), actionYml())
   writeFileSync(join(root, 'check/action.yml'), checkActionYml())
+  writeFileSync(join(root, 'task/action.yml'), taskActionYml())
   const readme = join(root, 'README.md')
   writeFileSync(readme, withTables(readFileSync(readme, 'utf8')))
+  const tasks = join(root, 'docs/task-cache.md')
+  writeFileSync(tasks, withTaskTables(readFileSync(tasks, 'utf8')))
 }

@@ -7,7 +7,7 @@ import { cacheHome, toolsFolder } from './locations.ts'
 import { runProgram } from './run-program.ts'
 import { ServiceError } from './service-error.ts'
 
-export type ToolName = 'registry' | 'buildkitd' | 'buildkitd-v0.27' | 'buildx' | 'act'
+export type ToolName = 'registry' | 'buildkitd' | 'buildkitd-v0.27' | 'buildx' | 'act' | 'versitygw'
 
 interface Tool {
   readonly program: string
@@ -45,6 +45,12 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     module: 'github.com/nektos/act',
     command: 'github.com/nektos/act',
     versionVariable: 'main.version',
+  },
+  versitygw: {
+    program: 'versitygw',
+    module: 'github.com/versity/versitygw',
+    command: 'github.com/versity/versitygw/cmd/versitygw',
+    versionVariable: 'main.Version',
   },
 }
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { runningDaemon, startDaemon, stopDaemon } from './daemon.ts'
 import { ensureTool } from './ensure-tool.ts'
-import { ServiceError } from './service-error.ts'
+import { freePort } from './free-port.ts'
 
 const name = 'registry'
 
@@ -102,24 +101,4 @@ async function answers(address: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-async function freePort(wanted: number): Promise<number> {
-  const port = await listenOnce(wanted)
-  return port ?? (await listenOnce(0)) ?? fail()
-}
-
-function listenOnce(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined))
-    })
-  })
-}
-
-function fail(): never {
-  throw new ServiceError('No port is free on 127.0.0.1: end a program that listens there and try again.')
 }

@@ -14,6 +14,7 @@ import { stopCacheServiceDaemon } from './cache-service-daemon.ts'
 import { withFileLock } from './file-lock.ts'
 import { defaultStateDir } from './locations.ts'
 import { removeRegistryStorage, runningRegistry, startRegistry, stopRegistry } from './registry-daemon.ts'
+import { stopS3 } from './s3-daemon.ts'
 import { ServiceError } from './service-error.ts'
 
 export type { BaseImages } from './base-images.ts'
@@ -21,6 +22,8 @@ export { baseImages, patchBase } from './base-images.ts'
 export type { BuilderEnv, BuildkitVersion } from './builder-daemon.ts'
 export { countingProxy } from './counting-proxy.ts'
 export { ensureTool } from './ensure-tool.ts'
+export type { S3Server } from './s3-daemon.ts'
+export { S3_BUCKET, s3Env, startS3, stopS3 } from './s3-daemon.ts'
 
 /** Services that run from one state folder. */
 export interface ServiceSet {
@@ -94,6 +97,7 @@ export async function stopServices(stateDir: string = defaultStateDir()): Promis
     }
     if (await stopRegistry(stateDir)) stopped.push('registry')
     if (await stopCacheServiceDaemon(stateDir)) stopped.push("GitHub's cache service")
+    if (await stopS3(stateDir)) stopped.push('S3 server')
     await removeRegistryStorage(stateDir)
     for (const left of ['docker', 'bin', 'registry.yml'])
       await rm(join(stateDir, left), { recursive: true, force: true })

@@ -3,12 +3,14 @@ import { baseImages } from './base-images.ts'
 import type { BuildkitVersion } from './builder-daemon.ts'
 import { cacheServiceEnv, startCacheServiceDaemon } from './cache-service-daemon.ts'
 import { defaultStateDir } from './locations.ts'
+import { runningS3, S3_BUCKET, s3Env, startS3 } from './s3-daemon.ts'
 import { ServiceError } from './service-error.ts'
 import { servicesStatus, startServices, stopServices } from './service-set.ts'
 
 const usage = `Usage: npm run services -- <command>
 
-  up [--buildkit v0.27.1]   start a registry with base images, a builder, and a stand-in for GitHub's cache service
+  up [--buildkit v0.27.1]   start a registry with base images, a builder, an S3 server, and a stand-in for GitHub's
+                            cache service
   status                    say what runs and how to build with it
   env [--buildkit v0.27.1]  print the variables to be set: eval "$(npm run --silent services -- env)"
   down                      stop what was started and delete what it stored
@@ -63,6 +65,7 @@ async function up(buildkit: BuildkitVersion): Promise<number> {
   const set = await startServices({ buildkit, registryPort: 5000, log })
   const images = await baseImages(set.registry, log)
   await startCacheServiceDaemon(set.stateDir)
+  await startS3(set.stateDir, log)
   console.log(ran ? 'Already up:' : 'Up:')
   console.log(`  base images: ${images.python}, ${images.pythonPatched}, ${images.installer}`)
   return await status()
@@ -76,6 +79,8 @@ async function status(): Promise<number> {
   }
   const cache = await cacheServiceEnv(defaultStateDir())
   console.log(`  GitHub's cache service: ${cache === undefined ? 'not running' : (cache.ACTIONS_RESULTS_URL ?? '')}`)
+  const s3 = await runningS3(defaultStateDir())
+  console.log(`  S3: ${s3 === undefined ? 'not running' : `store s3://${S3_BUCKET}?endpoint=${s3.endpoint}`}`)
   const isUp = registry !== undefined && builders.some((builder) => builder.running)
   if (isUp) {
     console.log(`  logs: ${defaultStateDir()}/logs`)
@@ -94,7 +99,9 @@ async function printEnv(buildkit: BuildkitVersion): Promise<number> {
     throw new ServiceError(`buildkitd ${buildkit} isn't running: start it with npm run services -- up.`)
   }
   const cache = (await cacheServiceEnv(defaultStateDir())) ?? {}
-  for (const [name, value] of Object.entries({ ...builder.env, ...cache }))
+  const s3 = await runningS3(defaultStateDir())
+  const login = s3 === undefined ? {} : s3Env(s3)
+  for (const [name, value] of Object.entries({ ...builder.env, ...cache, ...login }))
     console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`)
   return 0
 }

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { digestOf } from '../../src/base/digest.ts'
+import { packOutputs } from '../../src/task-cache/pack-outputs.ts'
+import { readOutputs, statOutputs } from '../../src/task-cache/read-outputs.ts'
+import type { TaskRecord } from '../../src/task-cache/task-record.ts'
+import { BrokenEntry, openEntry } from '../../src/task-cache/unpack-outputs.ts'
+import { listTree, writeFiles } from '../support/task-rig.ts'
+
+const { signal } = new AbortController()
+
+describe('an archive of outputs', () => {
+  let parent: string
+  let root: string
+  let file: string
+  let target: string
+
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'archive-'))
+    ;[root, file, target] = [join(parent, 'root'), join(parent, 'archive'), join(parent, 'target')]
+    await mkdir(root)
+    await mkdir(target)
+  })
+  afterEach(() => rm(parent, { recursive: true, force: true }))
+
+  async function record(over: Partial<TaskRecord> = {}): Promise<TaskRecord> {
+    const outputs = await readOutputs(root, await statOutputs(root, ['out']), signal)
+    if (typeof outputs === 'string') throw new Error(outputs)
+    const base = { key: digestOf('key'), name: 'task', madeAt: 1, seconds: 2, origin: { run: 'run 1' } }
+    return { ...base, log: ['hello'], values: { a: 'b' }, outputs, ...over }
+  }
+
+  async function unpack(): Promise<TaskRecord> {
+    const entry = await openEntry(file, signal)
+    try {
+      await entry.unpack(target)
+      return entry.record
+    } finally {
+      entry.close()
+    }
+  }
+
+  const LONG = `out/${'long-name-'.repeat(20)}/${'ü'.repeat(60)}`
+
+  test('brings back files, modes, links, empty folders and the record', async () => {
+    await writeFiles(root, {
+      'out/a.txt': 'text',
+      'out/run.sh': '#!/bin/sh',
+      'out/empty.txt': '',
+      'out/sub/link': '-> ../a.txt',
+      'out/nowhere': '-> missing',
+      'out/none/': '',
+      [LONG]: 'long',
+      'out/large': 'x'.repeat(3_000_000),
+    })
+    const written = await record()
+    await packOutputs(root, written, file, signal)
+    expect(await unpack()).toEqual(written)
+    expect(await listTree(target)).toEqual(await listTree(root))
+    expect((await stat(join(target, 'out/run.sh'))).mode & 0o777).toBe(0o755)
+    expect(await readFile(join(target, 'out/large'), 'utf8')).toBe('x'.repeat(3_000_000))
+    expect(await readFile(join(target, LONG), 'utf8')).toBe('long')
+  })
+
+  test('is the same for the same outputs', async () => {
+    await writeFiles(root, { 'out/a': 'x', 'out/b': 'y' })
+    const written = await record()
+    await packOutputs(root, written, file, signal)
+    await packOutputs(root, written, `${file}2`, signal)
+    expect(await readFile(`${file}2`)).toEqual(await readFile(file))
+  })
+
+  test('of nothing but values is one', async () => {
+    const written = await record()
+    await packOutputs(root, written, file, signal)
+    expect(await unpack()).toEqual(written)
+  })
+
+  test.each([1, 100, 5_000, 200_000])('that is cut off after %d bytes is broken', async (length) => {
+    await writeFiles(root, { 'out/a': randomText(300_000), 'out/b': randomText(300_000) })
+    await packOutputs(root, await record(), file, signal)
+    await truncate(file, length)
+    await expect(unpack()).rejects.toThrow(BrokenEntry)
+  })
+
+  test('that lacks its last bytes is broken', async () => {
+    await writeFiles(root, { 'out/a': randomText(30_000) })
+    await packOutputs(root, await record(), file, signal)
+    await truncate(file, (await stat(file)).size - 1)
+    await expect(unpack()).rejects.toThrow(BrokenEntry)
+  })
+
+  test('with a changed byte is broken', async () => {
+    await writeFiles(root, { 'out/a': randomText(300_000) })
+    await packOutputs(root, await record(), file, signal)
+    const handle = await open(file, 'r+')
+    await handle.write(Buffer.from('changed'), 0, 7, 150_000)
+    await handle.close()
+    await expect(unpack()).rejects.toThrow(BrokenEntry)
+  })
+
+  test('with other content of the same size, well packed, is broken', async () => {
+    await writeFiles(root, { 'out/a': 'good' })
+    await packOutputs(root, await record(), file, signal)
+    const tar = await promisify(zstdDecompress)(await readFile(file))
+    await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, 'good', 'evil')))
+    await expect(unpack()).rejects.toThrow('out/a has another digest than its record says')
+  })
+
+  test('without a file that its record names is broken', async () => {
+    await writeFiles(root, { 'out/a': 'x' })
+    const { outputs, ...rest } = await record()
+    await packOutputs(root, { ...rest, outputs }, file, signal)
+    const tar = await promisify(zstdDecompress)(await readFile(file))
+    await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, 'outputs/out/a', 'outputs/out/b')))
+    await expect(unpack()).rejects.toThrow(BrokenEntry)
+  })
+
+  test.each(['', 'hello', 'x'.repeat(5000)])('that is something else is broken: %.10j', async (text) => {
+    await writeFile(file, text)
+    await expect(unpack()).rejects.toThrow(BrokenEntry)
+  })
+
+  test('with a record of another format is broken', async () => {
+    await packOutputs(root, await record(), file, signal)
+    const tar = await promisify(zstdDecompress)(await readFile(file))
+    await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, '"format":1', '"format":9')))
+    await expect(unpack()).rejects.toThrow('its record is not readable')
+  })
+
+  test('is not made of a file that has another size by now', async () => {
+    await writeFiles(root, { 'out/a': 'four' })
+    const written = await record()
+    await writeFiles(root, { 'out/a': 'fives' })
+    await expect(packOutputs(root, written, file, signal)).rejects.toThrow()
+  })
+
+  test('is not made where there is no place for it', async () => {
+    await writeFiles(root, { 'out/a': randomText(3_000_000), 'out/b': randomText(3_000_000) })
+    await expect(packOutputs(root, await record(), '/dev/full/x', signal)).rejects.toThrow()
+    await expect(packOutputs(root, await record(), join(parent, 'no', 'folder'), signal)).rejects.toThrow(/ENOENT/)
+  })
+})
+
+/** Text that doesn't pack well, so that an archive of it is about as long. */
+function randomText(length: number): string {
+  return randomBytes(length).toString('base64').slice(0, length)
+}
+
+function replaceAll(bytes: Buffer, from: string, to: string): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1')
+}

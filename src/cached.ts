@@ -1,0 +1,21 @@
+import { openTaskCache } from './entry/open-task-cache.ts'
+import type { CachedFunction, CachedOptions } from './task-cache/cached-function.ts'
+import type { TaskCache } from './task-cache/task-cache.ts'
+
+/** Opened by the first function that has no cache of its own. */
+let shared: TaskCache | undefined
+
+/**
+ * Wraps a function of a program, so that it isn't run again for what it has done: a call with the same arguments and
+ * declared inputs, of a function with the same source, brings back its value and its files.
+ * @param options as of a task; `taskCache` is where results are kept, one for the whole program when not given
+ * @throws ImageCacheError E_INPUT when the options contradict each other
+ */
+export function cached<Args extends readonly unknown[], Result>(
+  fn: (...args: Args) => Result,
+  { taskCache, ...options }: CachedOptions & { readonly taskCache?: TaskCache } = {},
+): CachedFunction<Args, Result> {
+  if (taskCache !== undefined) return taskCache.cached(fn, options)
+  shared ??= openTaskCache()
+  return shared.cached(fn, options)
+}

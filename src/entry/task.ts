@@ -1,0 +1,3 @@
+import { runTaskAction } from './run-task-action.ts'
+
+await runTaskAction()

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { manifestProblem, totalSize } from './output-manifest.ts'
+import { isInPlace, statOutputs } from './read-outputs.ts'
+import { planSwap, removeEmptied, swapTree } from './swap-tree.ts'
+import type { TaskSpec } from './task.ts'
+import type { TaskDeps } from './task-deps.ts'
+import { BrokenEntry, type OpenedEntry } from './unpack-outputs.ts'
+
+/**
+ * Folder in the workspace where outputs are unpacked and compared before they take their place: only there is a rename
+ * sure to be one step. It belongs to no input, and goes when the work is done.
+ */
+const WORK_FOLDER = '.image-cache'
+
+/**
+ * Puts a kept result's files into the workspace and removes outputs that it has not. All or nothing: when anything is
+ * wrong, the workspace is as it was.
+ * @returns whether files were written; not, when all were there already
+ * @throws BrokenEntry when the entry is unfit or not as it was written; Error of the file system
+ */
+export async function restoreOutputs(
+  entry: OpenedEntry,
+  task: TaskSpec,
+  { root, signal }: Pick<TaskDeps, 'root' | 'signal'>,
+): Promise<'written' | 'in-place'> {
+  const { outputs } = entry.record
+  const patterns = task.outputs.files
+  const problem = manifestProblem(outputs, patterns)
+  if (problem !== undefined) throw new BrokenEntry(problem)
+  if (totalSize(outputs) > task.maxOutputSize) throw new BrokenEntry('its outputs are larger than max-output-size')
+  const present = await statOutputs(root, patterns)
+  if (await isInPlace(root, outputs, present, signal)) return 'in-place'
+
+  const made = outputs.map(({ path }) => path)
+  const work = join(root, WORK_FOLDER, `restore-${randomUUID()}`)
+  try {
+    const [staged, aside] = [join(work, 'new'), join(work, 'old')]
+    mkdirSync(staged, { recursive: true, mode: 0o700 })
+    if (realpathSync(work) !== join(realpathSync(root), relative(root, work))) {
+      throw new Error(`${WORK_FOLDER} is a link that leads out of the workspace`)
+    }
+    mkdirSync(aside)
+    await entry.unpack(staged)
+    swapTree(root, staged, aside, planSwap(patterns, made, present.selection))
+    const kept = new Set(outputs.filter(({ kind }) => kind === 'folder').map(({ path }) => path))
+    removeEmptied(root, present.selection.paths, kept)
+    return 'written'
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+    removeIfEmpty(join(root, WORK_FOLDER))
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Another task is at work in it.
+  }
+}

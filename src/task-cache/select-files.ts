@@ -1,0 +1,76 @@
+import type { Dirent } from 'node:fs'
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { compilePatterns, type FilePatterns } from './file-patterns.ts'
+
+/** What patterns name in a folder. */
+export interface Selection {
+  /** Files, links and empty folders, relative to the root, sorted. */
+  readonly paths: readonly string[]
+  /** Patterns that name nothing. */
+  readonly unmatched: readonly string[]
+  /** Folders that lie in the patterns' reach and were not opened, because all of their content is left out. */
+  readonly shut: readonly string[]
+}
+
+interface Search {
+  readonly root: string
+  readonly wanted: FilePatterns
+  readonly except: FilePatterns
+  readonly found: string[]
+  readonly shut: string[]
+}
+
+/**
+ * Finds files by patterns. Links are themselves, not what they point to; folders count when they are empty.
+ * @param except patterns whose files are left out
+ * @throws Error of the file system when a folder can't be read
+ */
+export async function selectFiles(
+  root: string,
+  patterns: readonly string[],
+  except: readonly string[] = [],
+): Promise<Selection> {
+  const compiled = compilePatterns(patterns)
+  const search: Search = { root, wanted: compiled, except: compilePatterns(except), found: [], shut: [] }
+  await Promise.all(compiled.bases.map((base) => searchBase(search, base)))
+  const paths = search.found.sort()
+  const unmatched = compiled.positives.filter(({ matches }) => !paths.some(matches)).map(({ pattern }) => pattern)
+  return { paths, unmatched, shut: search.shut.sort() }
+}
+
+async function searchBase(search: Search, base: string): Promise<void> {
+  if (base !== '' && isShut(search, base)) return
+  const stats = await lstat(join(search.root, base)).catch(ignoreMissing)
+  if (stats === undefined) return
+  if (stats.isDirectory()) await walk(search, base)
+  else note(search, base)
+}
+
+async function walk(search: Search, folder: string): Promise<void> {
+  // A folder may go while others are read: a task's outputs come and go.
+  const entries: Dirent[] =
+    (await readdir(join(search.root, folder), { withFileTypes: true }).catch(ignoreMissing)) ?? []
+  if (entries.length === 0 && folder !== '') note(search, folder)
+  const folders: string[] = []
+  for (const entry of entries) {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+    if (!entry.isDirectory()) note(search, path)
+    else (isShut(search, path) ? search.shut : folders).push(path)
+  }
+  await Promise.all(folders.map((path) => walk(search, path)))
+}
+
+function note({ wanted, except, found }: Search, path: string): void {
+  if (wanted.matches(path) && !except.matches(path)) found.push(path)
+}
+
+function isShut({ wanted, except }: Search, folder: string): boolean {
+  return wanted.excludes(folder) || except.covers(folder)
+}
+
+function ignoreMissing(error: unknown): undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+  throw error
+}

@@ -1,0 +1,130 @@
+import { lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import { compilePatterns, isLiteral, tidyPattern } from './file-patterns.ts'
+import type { Selection } from './select-files.ts'
+
+/** What is to be exchanged in a workspace. */
+export interface SwapPlan {
+  /** Paths that are exchanged as a whole: declared folders and files. */
+  readonly whole: readonly string[]
+  /** Single paths that lie in none of those: they go, come, or both. */
+  readonly single: readonly string[]
+}
+
+/**
+ * Plans how new outputs take the place of those that are there. A declared folder is exchanged in one step; where a
+ * pattern leaves some of a folder alone, each path is.
+ * @param patterns declared outputs
+ * @param made paths of the new outputs
+ * @param present what the patterns name in the workspace now
+ */
+export function planSwap(patterns: readonly string[], made: readonly string[], present: Selection): SwapPlan {
+  const hasNegatives = patterns.some((pattern) => pattern.startsWith('!'))
+  const literals = hasNegatives ? [] : [...new Set(patterns.map(tidyPattern))].filter(isLiteral)
+  const whole = literals.filter(
+    (path) =>
+      !literals.some((other) => path.startsWith(`${other}/`)) &&
+      // Something in it isn't ours: a repository's history, for one.
+      !present.shut.some((folder) => folder.startsWith(`${path}/`)),
+  )
+  const inWhole = compilePatterns(whole)
+  const single = [...new Set([...made, ...present.paths])].filter((path) => !inWhole.matches(path))
+  return { whole, single: single.sort() }
+}
+
+/**
+ * Exchanges outputs in a workspace for those in a staging folder of the same file system. When anything goes wrong,
+ * what was there before is there again.
+ * @param staged folder with the new outputs
+ * @param aside empty folder that takes the old ones until all is done
+ * @throws Error of the file system; Error when a path leads out of the workspace
+ */
+export function swapTree(root: string, staged: string, aside: string, { whole, single }: SwapPlan): void {
+  const undo: (() => void)[] = []
+  const move = (from: string, to: string): void => {
+    renameSync(from, to)
+    undo.push(() => renameSync(to, from))
+  }
+  try {
+    const paths = [...whole, ...single]
+    const leaving = insideOf(root)
+    for (const [index, path] of paths.entries()) {
+      const old = statOf(join(root, path))
+      if (old !== undefined) leaving(dirname(path))
+      // A folder on its own is no output, unless it is declared as a whole; it goes when nothing is left in it.
+      if (old !== undefined && (index < whole.length || !old.isDirectory()))
+        move(join(root, path), join(aside, String(index)))
+    }
+    const coming = insideOf(root)
+    for (const path of paths) {
+      const fresh = statOf(join(staged, path))
+      if (fresh === undefined) continue
+      coming(dirname(path))
+      const place = join(root, path)
+      makeParents(root, path, undo)
+      if (statOf(place)?.isDirectory() === true) {
+        if (!removeEmpty(place, undo) && fresh.isDirectory()) continue
+      }
+      move(join(staged, path), place)
+    }
+  } catch (error) {
+    for (const step of undo.reverse()) step()
+    throw error
+  }
+}
+
+/** Removes folders that lost their last output and were no output themselves. */
+export function removeEmptied(root: string, gone: readonly string[], kept: ReadonlySet<string>): void {
+  for (const path of gone) {
+    for (let folder = dirname(path); folder !== '.' && !kept.has(folder); folder = dirname(folder)) {
+      if (!removeEmpty(join(root, folder), [])) break
+    }
+  }
+}
+
+/** Makes a check that throws for a folder which lies outside by way of a link; it asks once for each folder. */
+function insideOf(root: string): (folder: string) => void {
+  const real = realpathSync(root)
+  const inside = real.endsWith(sep) ? real : `${real}${sep}`
+  const known = new Set(['.'])
+  return (path) => {
+    for (let folder = path; !known.has(folder); folder = dirname(folder)) {
+      known.add(folder)
+      if (statOf(join(root, folder)) === undefined) continue
+      if (realpathSync(join(root, folder)).startsWith(inside)) return
+      throw new Error(`${folder} is a link that leads out of the workspace`)
+    }
+  }
+}
+
+function makeParents(root: string, path: string, undo: (() => void)[]): void {
+  const missing: string[] = []
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+    if (statOf(join(root, folder)) !== undefined) break
+    missing.push(folder)
+  }
+  for (const folder of missing.reverse()) {
+    mkdirSync(join(root, folder))
+    undo.push(() => rmSync(join(root, folder), { recursive: true, force: true }))
+  }
+}
+
+function removeEmpty(folder: string, undo: (() => void)[]): boolean {
+  try {
+    rmdirSync(folder)
+    undo.push(() => mkdirSync(folder))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,148 @@
+import { createHash, hash } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  createReadStream,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createZstdDecompress } from 'node:zlib'
+import { type ExtractEvents, extract as startExtract } from 'tar-stream'
+import { messageOf } from '../base/errors.ts'
+import type { OutputEntry } from './output-manifest.ts'
+import { OUTPUTS_FOLDER, RECORD_NAME } from './pack-outputs.ts'
+import { decodeRecord, type TaskRecord } from './task-record.ts'
+
+/** An archive that is not as it was written. */
+export class BrokenEntry extends Error {}
+
+/** An archive whose record has been read. */
+export interface OpenedEntry {
+  readonly record: TaskRecord
+  /**
+   * Writes the outputs into an empty folder, each compared with its digest.
+   * @throws BrokenEntry when one differs or is missing; Error of the file system
+   */
+  unpack(folder: string): Promise<void>
+  /** Lets go of the file. */
+  close(): void
+}
+
+type Member = ExtractEvents['entry'][1]
+type FileEntry = Extract<OutputEntry, { kind: 'file' }>
+
+/** A record with the longest log and a million outputs stays below. */
+const LARGEST_RECORD = 256 * 1024 * 1024
+
+/**
+ * Opens an archive that `packOutputs` wrote.
+ * @throws BrokenEntry when it has no readable record
+ */
+export async function openEntry(file: string, signal: AbortSignal): Promise<OpenedEntry> {
+  const stop = new AbortController()
+  const extract = startExtract()
+  const ended = pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), createZstdDecompress(), extract, {
+    signal: AbortSignal.any([signal, stop.signal]),
+  })
+  // The trouble comes out where the members are read.
+  ended.catch(() => undefined)
+  const members = extract[Symbol.asyncIterator]()
+  try {
+    const first = await members.next()
+    if (first.done === true || first.value.header.name !== RECORD_NAME) throw new BrokenEntry('it has no record')
+    const record = decodeRecord(await contentOf(first.value, LARGEST_RECORD))
+    if (record === undefined) throw new BrokenEntry('its record is not readable')
+    return { record, unpack: (folder) => unpack(members, record, folder), close: () => stop.abort() }
+  } catch (error) {
+    stop.abort()
+    throw asBroken(error)
+  }
+}
+
+async function unpack(members: AsyncIterator<Member>, record: TaskRecord, folder: string): Promise<void> {
+  const missing = new Map<string, FileEntry>()
+  for (const output of record.outputs) if (output.kind === 'file') missing.set(output.path, output)
+  makeFolders(record.outputs, folder)
+  try {
+    for (let next = await members.next(); next.done !== true; next = await members.next()) {
+      const { header } = next.value
+      if (header.type !== 'file') {
+        next.value.resume()
+        continue
+      }
+      const path = header.name.startsWith(OUTPUTS_FOLDER) ? header.name.slice(OUTPUTS_FOLDER.length) : ''
+      const expected = missing.get(path)
+      if (expected === undefined)
+        throw new BrokenEntry(`it holds ${JSON.stringify(header.name)}, which its record has not`)
+      if (header.size !== expected.size) throw new BrokenEntry(`${path} has another size than its record says`)
+      await writeMember(next.value, expected, join(folder, path))
+      missing.delete(path)
+    }
+  } catch (error) {
+    throw asBroken(error)
+  }
+  const [lost] = missing.keys()
+  if (lost !== undefined) throw new BrokenEntry(`${lost} is missing`)
+}
+
+/** Makes all folders and links beforehand; links last, so that no file can be written through one. */
+function makeFolders(outputs: readonly OutputEntry[], folder: string): void {
+  const parents = new Set(outputs.map(({ path }) => dirname(path)))
+  for (const parent of parents) mkdirSync(join(folder, parent), { recursive: true })
+  for (const output of outputs) {
+    const place = join(folder, output.path)
+    if (output.kind === 'folder') {
+      mkdirSync(place)
+      chmodSync(place, output.mode)
+    } else if (output.kind === 'link') symlinkSync(output.target, place)
+  }
+}
+
+async function writeMember(member: Member, expected: FileEntry, place: string): Promise<void> {
+  // Small writes are done at once: a promise for each costs more than the write.
+  const file = openSync(place, 'wx', 0o600)
+  try {
+    const digest = await writeChunks(member, file)
+    if (`sha256:${digest}` !== expected.digest)
+      throw new BrokenEntry(`${expected.path} has another digest than its record says`)
+    fchmodSync(file, expected.mode)
+  } finally {
+    closeSync(file)
+  }
+}
+
+async function writeChunks(member: Member, file: number): Promise<string> {
+  let only: Uint8Array | undefined
+  let hasher: ReturnType<typeof createHash> | undefined
+  for await (const bytes of bytesOf(member)) {
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
+    if (hasher !== undefined) hasher.update(bytes)
+    else if (only === undefined) only = bytes
+    else hasher = createHash('sha256').update(only).update(bytes)
+  }
+  return hasher === undefined ? hash('sha256', only ?? '', 'hex') : hasher.digest('hex')
+}
+
+async function contentOf(member: Member, most: number): Promise<Uint8Array> {
+  if ((member.header.size ?? 0) > most) throw new BrokenEntry('its record is too large')
+  const chunks: Uint8Array[] = []
+  for await (const chunk of bytesOf(member)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+async function* bytesOf(member: Member): AsyncGenerator<Uint8Array> {
+  for await (const chunk of member) if (chunk instanceof Uint8Array) yield chunk
+}
+
+/** Troubles of tar and zstd are those of a broken entry; troubles of the file system are told as they are. */
+function asBroken(error: unknown): Error {
+  if (error instanceof BrokenEntry) return error
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  if (error instanceof Error && /^E[A-Z]+$/.test(code)) return error
+  return new BrokenEntry(`it can't be read: ${messageOf(error)}`, { cause: error })
+}
