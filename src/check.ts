@@ -1,17 +1,24 @@
 import type { Deps } from './deps.ts'
+import { identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { type CheckedImage, checkedImage } from './flow/check-result.ts'
 import { identifyContent } from './flow/content.ts'
 import { contentQuestion, registryCheckers } from './flow/find-image.ts'
 import { saveRecord } from './flow/image-records.ts'
 import { nameQuestion } from './flow/name-question.ts'
-import { readSource } from './flow/source.ts'
+import { contextTools, readSource } from './flow/source.ts'
 import { type CheckQuestion, checkImage, type ImageCheck } from './image-check/image-check.ts'
 import type { BuildInputs } from './inputs/build-inputs.ts'
 import type { CheckActionInputs } from './inputs/check-inputs.ts'
 import { formatReference, type ImageReference } from './registry/reference.ts'
 
 /** The outside world of a check: nothing is built. */
-export type CheckDeps = Pick<Deps, 'registry' | 'store' | 'clock' | 'context' | 'saveLater'>
+export type CheckDeps = Pick<
+  Deps,
+  'registry' | 'store' | 'clock' | 'context' | 'saveLater' | 'exec' | 'signal' | 'env' | 'tasks'
+>
+
+/** What a check of images by name needs of it. */
+type NameDeps = Pick<CheckDeps, 'registry' | 'store' | 'clock' | 'saveLater'>
 
 /**
  * The check action's line: does the image exist that a build with these inputs would make, or do the images of these
@@ -27,7 +34,7 @@ export async function checkImages(inputs: CheckActionInputs, deps: CheckDeps): P
 export async function checkNames(
   images: readonly ImageReference[],
   build: BuildInputs,
-  deps: Omit<CheckDeps, 'context'>,
+  deps: NameDeps,
 ): Promise<readonly CheckedImage[]> {
   return await Promise.all(
     images.map(async (image) => {
@@ -39,8 +46,10 @@ export async function checkNames(
 
 /** Looks for the image that a build with these inputs would push. */
 async function checkContent(build: BuildInputs, deps: CheckDeps): Promise<CheckedImage> {
-  const source = await readSource(build, deps.context.workspace)
-  const content = await identifyContent(build, source, deps.registry)
+  const tasks = await readTasks(build, deps)
+  const tools = contextTools(deps)
+  const source = await readSource(build, deps.context.workspace, tools, tasks.made)
+  const content = await identifyContent(build, source, deps.registry, tools, await identifyTasks(tasks, deps))
   const name = build.tags.map(formatReference).join(', ')
   if (content.kind === 'unknown') {
     const reason = `the content can't be told: ${content.reason}`
@@ -59,7 +68,7 @@ async function ask(
   contentKey: CheckedImage['contentKey'],
   question: CheckQuestion,
   build: BuildInputs,
-  deps: Omit<CheckDeps, 'context'>,
+  deps: NameDeps,
 ): Promise<CheckedImage> {
   const check = inAll(question, await checkImage(question, registryCheckers(build, deps)))
   const isNews = check.asked.at(-1)?.by === 'registry'

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { systemClock } from '../base/clock.ts'
 import { checkImages } from '../check.ts'
 import type { PendingSave } from '../deps.ts'
@@ -10,21 +11,26 @@ import { openStore } from '../stores/open-store.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf } from './failure.ts'
 import { openRegistry } from './open-registry.ts'
+import { openTaskWorld } from './open-task-world.ts'
 import { encodeSaves, SAVES_STATE } from './pending-saves.ts'
 
 /** The check action: real dependencies, outputs, summary, and the one place where its errors are shown. */
 export async function runCheckAction(): Promise<void> {
   const host = new GithubHost()
+  const { env } = process
+  const context = githubContext(env)
   try {
-    const { env } = process
+    const [exec, signal] = [new SpawnExec(), cancellation()]
     const inputs = parseCheckInputs((name) => host.input(name))
     const saves: PendingSave[] = []
     const images = await checkImages(inputs, {
-      registry: openRegistry({ env, exec: new SpawnExec(), signal: cancellation() }),
+      registry: openRegistry({ env, exec, signal }),
       store: openStore({ kind: inputs.build.store, env }).store,
       clock: systemClock,
-      context: githubContext(env),
+      context,
       saveLater: (save) => saves.push(save),
+      tasks: openTaskWorld(inputs.build.store, { host, context, env, signal }, []),
+      ...{ exec, signal, env },
     })
     for (const [name, value] of checkOutputs(images)) host.output(name, value)
     host.saveState(SAVES_STATE, encodeSaves(saves))
@@ -34,6 +40,8 @@ export async function runCheckAction(): Promise<void> {
     host.error(hint === '' ? sentence : `${sentence}\n${hint}`)
     if (stack !== '') host.info(stack)
     process.exitCode = 1
+  } finally {
+    await rm(context.tempDir, { recursive: true, force: true })
   }
   // Idle connections of the registry client must not hold the process.
   process.exit()

@@ -38,7 +38,10 @@ export const NO_TASKS: BuildTasks = { ordered: [], concurrency: 1, made: [], ref
  * Reads the tasks of a build: the input holds them, or the path of a file with them.
  * @throws ImageCacheError E_INPUT with everything that is wrong with them
  */
-export async function readTasks(inputs: BuildInputs, { context, tasks: world }: Deps): Promise<BuildTasks> {
+export async function readTasks(
+  inputs: BuildInputs,
+  { context, tasks: world }: Pick<Deps, 'context' | 'tasks'>,
+): Promise<BuildTasks> {
   const given = inputs.tasks
   if (given === undefined) return NO_TASKS
   const isPath = /^[^\n:]+\.ya?ml$/.test(given)
@@ -60,7 +63,10 @@ export async function readTasks(inputs: BuildInputs, { context, tasks: world }: 
  * The key of everything that the tasks make, known before any of them runs: each task's own key, with the keys of
  * those that it needs in place of what they make.
  */
-export async function identifyTasks({ ordered }: BuildTasks, { clock, tasks: world }: Deps): Promise<TasksKey> {
+export async function identifyTasks(
+  { ordered }: BuildTasks,
+  { clock, tasks: world }: Pick<Deps, 'clock' | 'tasks'>,
+): Promise<TasksKey> {
   const unknown = (reason: string): TasksKey => ({ kind: 'unknown', reason })
   if (ordered.length === 0) return { kind: 'known', key: undefined }
   const deps = await world.open()

@@ -19,7 +19,13 @@ export interface Source {
 }
 
 /** What makes hashing of contexts fast here. Hashes are kept where the local store is, so on machines that stay. */
-export function contextTools({ exec, store, clock, signal, env }: Deps): ContextTools {
+export function contextTools({
+  exec,
+  store,
+  clock,
+  signal,
+  env,
+}: Pick<Deps, 'exec' | 'store' | 'clock' | 'signal' | 'env'>): ContextTools {
   return { exec, clock, signal, statFolder: store.name === 'local' ? statFolder(env) : undefined }
 }
 
