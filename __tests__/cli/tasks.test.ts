@@ -67,7 +67,7 @@ describe('image-cache task', () => {
   test('refuses wrong options all at once', async () => {
     const run = await cli('task', '--cache', 'sometimes', '--max-age', 'soon')
     expect([run.exitCode, run.stdout]).toEqual([1, ''])
-    expect(run.stderr).toMatch(/E_INPUT: .*"sometimes".*name: "" is empty.*/)
+    expect(run.stderr).toMatch(/E_INPUT: name: "" is empty.*; cache: "sometimes" .*; max-age: "soon" /)
     expect((await cli('task', '--colour')).exitCode).toBe(2)
   })
 })

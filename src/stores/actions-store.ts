@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { copyFile, link, lstat, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, link, lstat, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { type CachePermission, cachePermission } from './cache-permission.ts'
@@ -198,7 +198,9 @@ export class ActionsStore implements Store {
 
   async #call<Value>(timeLimit: number, run: (cache: CacheClient) => Promise<Value>): Promise<Called<Value>> {
     const output: CapturedOutput = { text: '' }
-    const work = captureOutput(output, async () => run(await import('@actions/cache')))
+    const work = captureOutput(output, async () => run(await import('@actions/cache'))).finally(() =>
+      removeArchiveFolder(output.text),
+    )
     const done = work.then(
       (value): Called<Value> => ({ kind: 'done', value, log: output.text }),
       (error: unknown): Called<Value> => ({ kind: 'unavailable', reason: clean(messageOf(error)) }),
@@ -223,6 +225,15 @@ export class ActionsStore implements Store {
   async #removeEntryFile(): Promise<void> {
     await rm(this.#path(), { force: true, recursive: true }).catch(() => undefined)
   }
+}
+
+/** The client removes its archive, but not the folder that it made for it, which its log names, nor tar's list in it. */
+async function removeArchiveFolder(log: string): Promise<void> {
+  const archive = /^::debug::Archive [Pp]ath: (.*)$/m.exec(log)?.[1]
+  if (archive === undefined) return
+  const folder = dirname(clean(archive))
+  await rm(join(folder, 'manifest.txt'), { force: true }).catch(() => undefined)
+  await rmdir(folder).catch(() => undefined)
 }
 
 /** Moves a file to a place where none is, which may be on another disk. */
