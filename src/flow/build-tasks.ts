@@ -6,14 +6,11 @@ import { ImageCacheError } from '../base/errors.ts'
 import { keyHash } from '../base/key-hash.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { parseTaskFile } from '../inputs/task-file.ts'
 import type { TaskRow } from '../report/task-report.ts'
 import { skippedRow, taskRow } from '../report/task-report.ts'
-import { identifyTask } from '../task-cache/identify-task.ts'
 import { bindNeeds, filesMadeBy, type GraphTask } from '../task-graph/graph-task.ts'
 import { closureOf, orderTasks } from '../task-graph/task-graph.ts'
 import type { ReportDraft } from './report-draft.ts'
-import { runTasks } from './run-tasks.ts'
 import { contextTools, readSource, type Source } from './source.ts'
 
 /** Tasks whose outputs are part of the build context. */
@@ -47,6 +44,7 @@ export async function readTasks(
   const isPath = /^[^\n:]+\.ya?ml$/.test(given)
   const text = isPath ? await readFile(resolve(context.workspace, given), 'utf8').catch(unreadable(given)) : given
   const place = isPath ? given : 'tasks'
+  const { parseTaskFile } = await import('../inputs/task-file.ts')
   const { tasks, concurrency = availableParallelism() } = await parseTaskFile(text, {
     ...(await world.surroundings()),
     place,
@@ -69,7 +67,7 @@ export async function identifyTasks(
 ): Promise<TasksKey> {
   const unknown = (reason: string): TasksKey => ({ kind: 'unknown', reason })
   if (ordered.length === 0) return { kind: 'known', key: undefined }
-  const deps = await world.open()
+  const [deps, { identifyTask }] = await Promise.all([world.open(), import('../task-cache/identify-task.ts')])
   const byName = new Map(ordered.map((task) => [task.name, task]))
   const keys = new Map<string, Digest>()
   for (const { name, needs, spec } of ordered) {
@@ -105,6 +103,8 @@ async function runBuildTasks(
   { host, tasks: world }: Deps,
   onRows: (rows: readonly TaskRow[]) => void,
 ): Promise<void> {
+  // Loaded for builds that have tasks alone.
+  const { runTasks } = await import('./run-tasks.ts')
   const ends = await runTasks(ordered, await world.open(), {
     concurrency,
     keepGoing: false,

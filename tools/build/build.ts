@@ -1,23 +1,57 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { minify } from '@swc/core'
 
-/** Entries that an action.yml runs, each a bundle of its own. */
-const BUNDLES = ['main', 'post', 'check', 'task', 'cli']
+/** What an action.yml or the package runs, as `dist/<name>/index.js`; named after its file in `src/entry`. */
+const ENTRIES = ['main', 'post', 'check', 'task', 'cli']
+
+/**
+ * The bundle that they share: each entry loads its own chunks of it, and libraries of megabytes (GitHub's cache client,
+ * the S3 client) lie in `dist/` once.
+ */
+const BUNDLE = 'bundle'
 
 const root = join(import.meta.dirname, '../..')
+const dist = join(root, 'dist')
 
 run('tsc', ['-p', 'tsconfig.build.json'])
-for (const name of BUNDLES) {
-  const target = join('dist', name)
-  rmSync(join(root, target), { recursive: true, force: true })
-  mkdirSync(join(root, target), { recursive: true })
-  run('ncc', ['build', `lib/entry/${name}.js`, '--out', target, '--license', 'licenses.txt', '--minify', '--quiet'])
+rmSync(dist, { recursive: true, force: true })
+writeFileSync(join(root, 'lib/entry', `${BUNDLE}.js`), bundleSource())
+run('ncc', ['build', `lib/entry/${BUNDLE}.js`, '--out', `dist/${BUNDLE}`, '--license', 'licenses.txt', '--quiet'])
+for (const file of readdirSync(join(dist, BUNDLE))) {
+  const path = join(dist, BUNDLE, file)
   // ncc leaves stubs of TypeScript's declarations behind; the bundle needs none.
-  for (const file of readdirSync(join(root, target))) {
-    if (file.endsWith('.d.ts')) rmSync(join(root, target, file))
-  }
-  writeFileSync(join(root, target, 'package.json'), '{ "type": "module" }\n')
+  if (file.endsWith('.d.ts')) rmSync(path)
+  else if (file.endsWith('.js')) await minifyFile(path)
+}
+declareModule(BUNDLE)
+for (const name of ENTRIES) {
+  mkdirSync(join(dist, name))
+  const path = join(dist, name, 'index.js')
+  writeFileSync(path, `#!/usr/bin/env node\nimport { start } from '../${BUNDLE}/index.js'\n\nawait start('${name}')\n`)
+  if (name === 'cli') chmodSync(path, 0o755)
+  declareModule(name)
+}
+
+function bundleSource(): string {
+  const lines = ENTRIES.map((name) => `  ${name}: () => import('./${name}.js'),`)
+  return `const ENTRIES = {\n${lines.join('\n')}\n}\n\nexport const start = (name) => ENTRIES[name]()\n`
+}
+
+/** ncc makes its first file small, but no chunk. GitHub's cache client compares names of classes: they are kept. */
+async function minifyFile(path: string): Promise<void> {
+  const { code } = await minify(readFileSync(path, 'utf8'), {
+    module: true,
+    compress: false,
+    mangle: { keep_classnames: true, keep_fnames: true },
+    format: { comments: false },
+  })
+  writeFileSync(path, code)
+}
+
+function declareModule(folder: string): void {
+  writeFileSync(join(dist, folder, 'package.json'), '{ "type": "module" }\n')
 }
 
 function run(command: string, args: readonly string[]): void {
