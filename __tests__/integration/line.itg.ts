@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { ActionRig } from '../support/action-rig.ts'
 import { ONE_LIGHT_MORE, REQUIREMENTS, writeProject } from '../support/line-project.ts'
 import { type JobRun, LineRig, movedBytes } from '../support/line-rig.ts'
 import { dependencyLayers, digestOfTag, type OciImage, readImage, removeImage, tagsOf } from '../support/oci-image.ts'
@@ -290,3 +291,39 @@ describe('what is not to be changed', () => {
     minutes,
   )
 })
+
+test(
+  'of two jobs with the same content at once one builds, and the other one waits and only puts its tags',
+  async () => {
+    const other = await ActionRig.create()
+    try {
+      const tasks = 'greet: {run: cat words/*.txt > greeting.txt, shell: sh, inputs: words, outputs: greeting.txt}'
+      const more = { file: 'both/Dockerfile', serialize: 'true', tasks }
+      const step = (tag: string) => ({
+        inputs: rig.inputs(`both:${tag}`, more, base),
+        env: { ...rig.env(), ...rig.cache.env() },
+      })
+      await Promise.all([rig.workspace, other].map(writeGreeting))
+      const jobs = await Promise.all([rig.workspace.main(step('one')), other.main(step('two'))])
+      expect(jobs.map(({ exitCode }) => exitCode)).toEqual([0, 0])
+      expect(jobs.map(({ outputs }) => outputs.get('skipped')).sort()).toEqual(['false', 'true'])
+      const waiting = jobs.find(({ outputs }) => outputs.get('skipped') === 'true')
+      expect(waiting?.stdout).toMatch(/waits for .*, which builds the same content/)
+      expect(waiting?.stdout).not.toContain('greet | ')
+      const repository = `${rig.services.registry}/both`
+      expect(await digestOfTag(repository, 'one')).toBe(await digestOfTag(repository, 'two'))
+      expect(await rig.runInside(`${rig.registry}/both:two`, 'cat /greeting')).toBe('hello\n')
+    } finally {
+      await other.close()
+    }
+  },
+  minutes,
+)
+
+/** A project whose build takes long enough for another job to come, and has nothing else in its context. */
+async function writeGreeting(workspace: ActionRig): Promise<void> {
+  const text = 'FROM python:3.11-slim\nCOPY greeting.txt /greeting\nRUN sleep 3\n'
+  await workspace.write('both/Dockerfile', text)
+  await workspace.write('both/Dockerfile.dockerignore', '*\n!greeting.txt\n')
+  await workspace.write('words/a.txt', 'hello\n')
+}
