@@ -64,6 +64,11 @@ export class CacheEntries {
     return [...this.#entries]
   }
 
+  evict(key: string): void {
+    const kept = this.#entries.filter((entry) => entry.key !== key)
+    this.#entries.splice(0, this.#entries.length, ...kept)
+  }
+
   clear(): void {
     this.#entries.length = 0
   }

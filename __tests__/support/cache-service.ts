@@ -42,6 +42,8 @@ export interface CacheService {
   /** The next calls of an API fail in this way, after faults that were asked for before. */
   failNext(api: CacheApi, fault: CacheFault, times?: number): void
   entries(): readonly CacheEntry[]
+  /** Forgets the entries of a key, as GitHub does when there is no room or nobody asked for them in a week. */
+  evict(key: string): void
   /** Forgets entries, counts and faults. */
   reset(): void
   close(): Promise<void>
@@ -141,6 +143,7 @@ export async function startCacheService(options: CacheServiceOptions = {}): Prom
       faults.set(api, [...(faults.get(api) ?? []), ...Array.from({ length: times }, () => fault)])
     },
     entries: () => entries.all(),
+    evict: (key) => entries.evict(key),
     reset: () => {
       Object.assign(counts, NO_CALLS)
       faults.clear()

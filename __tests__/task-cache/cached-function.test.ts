@@ -199,6 +199,18 @@ describe('a cached function', () => {
     expect(calls).toEqual([['one'], ['three']])
   })
 
+  test('warns of imports of its module that are not declared: their changes go unseen', async () => {
+    await rig.write({ 'steps.ts': "import { helper } from './helper.ts'\n" })
+    const twice = (n: number) => n * 2
+    const options = { name: 'twice', code: ['steps.ts'] }
+    expect((await cache.cached(twice, options).detailed(1)).task.warnings).toEqual([
+      'steps.ts imports ./helper.ts, which is not declared as code: its changes go unseen',
+    ])
+    await rig.write({ 'helper.ts': '' })
+    const declared = cache.cached(twice, { ...options, code: ['steps.ts', 'helper.ts'] })
+    expect((await declared.detailed(1)).task.warnings).toEqual([])
+  })
+
   test('runs again when its source changes, and when a declared file does', async () => {
     await rig.write({ 'helper.ts': '1' })
     const options = { name: 'f', code: ['helper.ts'] }
