@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -120,6 +120,16 @@ tasks:
     // Kept logs are shown when they are asked for.
     expect(second.stderr).not.toContain('check | ')
     expect((await cli('tasks', 'run', '--logs', 'all')).stderr).toContain('check | | app\n')
+  })
+
+  test('does with the example what its README says', async () => {
+    await cp(resolve(import.meta.dirname, '../../examples/tasks'), join(folder, 'work'), { recursive: true })
+    expect((await cli('tasks', 'run')).stderr).toContain('3 tasks: 3 miss')
+    for (const name of ['list', 'count', 'report']) await rm(join(folder, 'work', `${name}.txt`))
+    expect((await cli('tasks', 'run')).stderr).toContain('3 tasks: 3 hit')
+    expect(await read('report.txt')).toBe('words: 3\napple\noak\npear\n')
+    await write('words/fruit.txt', '# Sweet\napple\npear\n')
+    expect((await cli('tasks', 'run')).stderr).toContain('3 tasks: 1 miss, 2 hit')
   })
 
   test('cuts off early: a task that made what it made before leaves the others as hits', async () => {
