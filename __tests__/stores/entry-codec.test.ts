@@ -31,6 +31,8 @@ test('an entry with any byte changed is refused', () => {
       bytes.writeUInt8(bytes.readUInt8(at) ^ change, at)
       expect(decodeEntry(bytes, key)).toMatch(/^the (entry|content) /)
     }),
+    // A blank behind the last line that becomes the end of a line.
+    { examples: [['-', new Uint8Array(), 95, 42]] },
   )
 })
 

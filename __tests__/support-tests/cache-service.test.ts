@@ -231,5 +231,5 @@ describe('the emulated cache service', () => {
       process.env = before.env
       await rm(folder, { recursive: true, force: true })
     }
-  })
+  }, 30_000)
 })

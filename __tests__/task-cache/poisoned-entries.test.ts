@@ -53,7 +53,7 @@ async function plant(
 
 async function expectRunsAnew(reason: RegExp): Promise<TaskResult> {
   const runs = await rig.runs()
-  const outside = await readdir(join(rig.root, '..'))
+  const outside = await besides()
   // What stands in the workspace when the task starts is what stood there before.
   const result = await rig.run({ ...TASK, run: TASK.run })
   expect(result).toMatchObject({ status: 'miss', exitCode: 0 })
@@ -61,8 +61,13 @@ async function expectRunsAnew(reason: RegExp): Promise<TaskResult> {
   expect(await rig.runs()).toBe(runs + 1)
   expect(await rig.read('dist/a')).toBe('true content')
   expect(await rig.read('dist/mine')).toBe('as it was')
-  expect((await readdir(join(rig.root, '..'))).sort()).toEqual(outside.sort())
+  expect(await besides()).toEqual(outside)
   return result
+}
+
+/** What lies beside the workspace; what is remembered of inputs comes when these have lain there for a while. */
+async function besides(): Promise<readonly string[]> {
+  return (await readdir(join(rig.root, '..'))).filter((name) => name !== 'stats').sort()
 }
 
 describe('an entry that means harm is not used, the workspace stays as it was, and the task runs', () => {

@@ -45,9 +45,9 @@ export function encodeFooter(key: StoreKey, digest: Digest, seal: EntrySeal): Bu
 /** Reads the last bytes of an entry; undefined when they are no footer. */
 export function decodeFooter(end: Uint8Array): EntryFooter | undefined {
   if (end.length !== FOOTER_BYTES) return undefined
-  const [magic, key, digest, mark, rest] = Buffer.from(end).toString('latin1').split('\n')
+  const [magic, key, digest, mark, ...rest] = Buffer.from(end).toString('latin1').split('\n')
   if (magic !== MAGIC || key === undefined || digest === undefined || mark === undefined) return undefined
-  return isDigest(digest) && rest !== undefined && /^ *$/.test(rest) ? { key, digest, mark } : undefined
+  return isDigest(digest) && rest.length === 1 && /^ *$/.test(rest.join()) ? { key, digest, mark } : undefined
 }
 
 /** Why an entry is not believed: it is broken, another one, or badly signed; undefined when nothing speaks against it. */
