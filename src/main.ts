@@ -1,5 +1,6 @@
 import { findBuilder } from './buildx/builder.ts'
 import type { Deps } from './deps.ts'
+import { askAhead, logInAhead } from './flow/ask-ahead.ts'
 import { buildAndPush } from './flow/build-and-push.ts'
 import { completeSource, identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { takeBuildTurn } from './flow/build-turn.ts'
@@ -27,13 +28,15 @@ export async function buildImage(given: BuildInputs, deps: Deps, report: ReportD
   const tools = contextTools(deps)
   const { workspace } = deps.context
   const before = await report.stage('read the sources', () => readSource(inputs, workspace, tools, tasks.made))
+  logInAhead(inputs, deps)
   const content = await report.stage('content key', async () =>
     identifyContent(inputs, before, deps.registry, tools, await identifyTasks(tasks, deps)),
   )
-  const check = await report.stage('image check', () => findImage(inputs, content, deps))
+  const asked = askAhead(inputs, content, deps)
+  const check = await report.stage('image check', () => findImage(inputs, content, asked))
   report.add(describeCheck(before, content, check))
   const existing = existingImage(inputs, content, check)
-  const skipped = existing && (await skipBuild({ inputs, source: before, content, existing }, deps, report))
+  const skipped = existing && (await skipBuild({ inputs, source: before, content, existing }, asked, report))
   if (skipped !== undefined) return skipped
 
   await using turn = await report.stage('wait for other builds', () => takeBuildTurn(inputs, content, deps))

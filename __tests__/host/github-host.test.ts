@@ -24,7 +24,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** What a program prints that has a `host`, in a job's environment. */
 async function run(script: string, env: Record<string, string> = files): Promise<string> {
-  const source = `import { GithubHost } from ${module}; const host = new GithubHost(); ${script}`
+  const source = `import { GithubHost } from ${module}; const host = new GithubHost(); await host.ready(); ${script}`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], {
     env: { PATH: process.env.PATH, ...env },
   })
@@ -51,6 +51,17 @@ describe('a host on GitHub', () => {
       '::endgroup::',
       '',
     ])
+  })
+
+  test('keeps what is said before it is ready, secrets first, and says it in the same order', async () => {
+    const source = `import { GithubHost } from ${module}; const host = new GithubHost()
+      host.addSecret('hidden'); host.info('one hidden'); host.output('a', 'b'); host.warning('two')
+      console.log('loading'); await host.ready(); host.info('three')`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], {
+      env: { PATH: process.env.PATH, ...files },
+    })
+    expect(stdout.split('\n')).toEqual(['loading', '::add-mask::hidden', 'one ***', '::warning::two', 'three', ''])
+    expect(await readFile(join(folder, 'GITHUB_OUTPUT'), 'utf8')).toMatch(/^a<<(\S+)\nb\n\1\n$/)
   })
 
   test('keeps lines of other programs from acting as commands', async () => {

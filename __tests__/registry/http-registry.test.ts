@@ -15,6 +15,15 @@ afterEach(async () => {
 })
 
 describe('looking up an image', () => {
+  test('tells when the request has gone out, while its answer is still waited for', async () => {
+    const fake = await started({ latencyMs: 50 })
+    fake.addManifest(REPOSITORY, '1', OCI_MANIFEST, { schemaVersion: 2 })
+    const seen: string[] = []
+    const looking = client({ onWaiting: () => void seen.push('waiting') }).head(at(fake, '1'))
+    await looking.then(() => void seen.push('answered'))
+    expect(seen).toEqual(['waiting', 'answered'])
+  })
+
   test.each([OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST])(
     'one HEAD finds a tag of type %s',
     async (type) => {

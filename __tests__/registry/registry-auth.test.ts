@@ -248,6 +248,62 @@ test.each([
   expect((await failure(client(undefined).head(at(fake)))).message).toContain(problem)
 })
 
+describe('logging in ahead', () => {
+  const repository = (fake: RegistryFake) => ({ registry: fake.host, path: REPOSITORY })
+
+  test('gets one token that reads and writes, for this repository alone', async () => {
+    const fake = await started(BEARER)
+    const registry = client(LOGIN)
+    await registry.logIn(repository(fake))
+    await registry.head(at(fake))
+    const manifest = await registry.manifest(at(fake))
+    if (manifest !== undefined) await registry.putManifest({ ...repository(fake), tag: '2' }, manifest)
+    expect(fake.requests.map(({ kind, status }) => `${kind} ${status}`)).toEqual([
+      'GET other 401',
+      'GET token 200',
+      'HEAD manifests 200',
+      'GET manifests 200',
+      'PUT manifests 201',
+    ])
+    const asked = new URL(fake.requests[1]?.path ?? '', 'http://x').searchParams.getAll('scope')
+    expect(asked).toEqual([`repository:${REPOSITORY}:pull,push`])
+  })
+
+  test('is waited for by requests that come meanwhile', async () => {
+    const fake = await startRegistryFake({ auth: BEARER, latencyMs: 50 })
+    fakes.push(fake)
+    fake.addManifest(REPOSITORY, '1', OCI_MANIFEST, { schemaVersion: 2 })
+    const registry = client(LOGIN)
+    await Promise.all([registry.logIn(repository(fake)), registry.head(at(fake))])
+    expect(fake.count('GET token')).toBe(1)
+  })
+
+  test('with a login that may not write leaves reading as it was', async () => {
+    const fake = await started(BEARER)
+    const registry = client(LOGIN)
+    fake.fail('GET token', { kind: 'status', status: 403, code: 'DENIED' })
+    await registry.logIn(repository(fake))
+    expect(await registry.head(at(fake))).toBeDefined()
+    expect(fake.count('GET token')).toBe(2)
+  })
+
+  test.each([
+    ['a registry that is open to all', undefined, ['GET other']],
+    ['one with basic auth', { ...BEARER, kind: 'basic' as const }, ['GET other']],
+  ])('costs %s one request', async (_, auth, kinds) => {
+    const fake = await startFake(auth)
+    const registry = client(LOGIN)
+    await registry.logIn(repository(fake))
+    expect(fake.kinds).toEqual(kinds)
+    expect(await registry.head(at(fake))).toBeDefined()
+    expect(fake.requests.filter(({ status }) => status === 401)).toHaveLength(auth === undefined ? 0 : 1)
+  })
+
+  test('never fails', async () => {
+    await client(LOGIN).logIn({ registry: '127.0.0.1:1', path: REPOSITORY })
+  })
+})
+
 test('credentials are not read as long as the registry does not ask', async () => {
   const fake = await startFake(undefined)
   let asked = 0

@@ -45,7 +45,7 @@ runs:
 const main = `
 import { GithubHost, githubContext } from ${JSON.stringify(join(source, 'host/github-host.ts'))}
 import { openStore } from ${JSON.stringify(join(source, 'stores/open-store.ts'))}
-const host = new GithubHost()
+const host = await GithubHost.open()
 const { store } = openStore({ kind: 'auto', env: process.env })
 const greeting = 'hello ' + host.input('name')
 host.output('greeting', greeting + '\\nsecond line')
@@ -62,7 +62,7 @@ process.exit(0)
 
 const post = `
 import { GithubHost } from ${JSON.stringify(join(source, 'host/github-host.ts'))}
-const host = new GithubHost()
+const host = await GithubHost.open()
 host.info('post knows ' + host.state('greeting'))
 `
 

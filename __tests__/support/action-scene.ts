@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Digest } from '../../src/base/digest.ts'
+import { type Digest, isDigest } from '../../src/base/digest.ts'
+import { contentTag } from '../../src/image/content-key.ts'
 import { OCI_MANIFEST } from '../../src/registry/manifest.ts'
-import { ActionRig } from './action-rig.ts'
+import { type ActionResult, ActionRig } from './action-rig.ts'
 import { type CacheService, type CacheServiceOptions, startCacheService } from './cache-service.ts'
 import { type RegistryFake, type RegistryFakeOptions, startRegistryFake } from './registry-fake.ts'
 
@@ -27,6 +28,8 @@ export interface ActionScene {
    * @param build shell lines of its `build`; `$metadata`, `$dockerfile` and `$secret` are the paths that it was given
    */
   builder(build?: string): Promise<void>
+  /** Does what the builder's stub leaves out: the image is in its repository under the tag of its content. */
+  pushed(run: ActionResult, repository?: string): void
   /** How often the builder's `build` was called. */
   builds(): Promise<number>
   close(): Promise<void>
@@ -49,6 +52,11 @@ export async function createScene(options: SceneOptions = {}): Promise<ActionSce
     inputs: (more = {}) => ({ tags: `${repository}:v1`, push: 'true', ...more }),
     builder: (build = `printf '{"containerimage.digest":"${image}"}' > "$metadata"`) =>
       rig.stub('buildx', stubBuildx(calls, build)),
+    pushed: ({ outputs }, path = 'team/app') => {
+      const key = outputs.get('content-key') ?? ''
+      if (!isDigest(key)) throw new Error('there is no content key')
+      registry.addManifest(path, contentTag(key), OCI_MANIFEST, registry.manifest('team/app', 'seed'))
+    },
     builds: async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').length - 1,
     close: async () => {
       await Promise.all([rig.close(), registry.close(), cache.close()])

@@ -294,6 +294,7 @@ export class RegistryFake {
 
   #answer(request: FakeRequest): FakeAnswer {
     if (request.url.pathname === '/token') return this.gate.answerToken(request)
+    if (request.url.pathname === '/v2/') return this.#greet(request)
     const [, repository = '', noun = '', name = ''] =
       /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs|referrers)\/(.*)$/.exec(request.url.pathname) ?? []
     if (repository === '') return refusal(404, 'NAME_INVALID')
@@ -306,6 +307,13 @@ export class RegistryFake {
     }
     const mayRead = (from: string) => this.gate.admits(authorization, from, 'pull')
     return this.#storage.answer(request, { repository, noun, name }, mayRead)
+  }
+
+  /** Asks for a login, and names a repository that isn't there, as GitHub's registry does. */
+  #greet({ headers }: FakeRequest): FakeAnswer {
+    if (this.gate.admits(headers.authorization ?? '', 'user/image', 'pull')) return { status: 200, headers: {} }
+    const challenge = this.gate.challenge(this.host, 'user/image', 'pull')
+    return refusal(401, 'UNAUTHORIZED', { 'www-authenticate': challenge })
   }
 }
 

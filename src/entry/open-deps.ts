@@ -6,6 +6,7 @@ import { SpawnExec } from '../exec/spawn-exec.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { TaskSave } from '../task-cache/task-deps.ts'
+import { loadAhead } from './load-ahead.ts'
 import { openRegistry } from './open-registry.ts'
 import { openTaskWorld } from './open-task-world.ts'
 
@@ -16,14 +17,15 @@ export function openDeps(
 ): { readonly deps: Deps; readonly saves: readonly PendingSave[]; readonly taskSaves: readonly TaskSave[] } {
   const { host, context, env, signal } = around
   const exec = new SpawnExec()
+  const { store } = openStore({ kind: inputs.store, env })
   const saves: PendingSave[] = []
   const taskSaves: TaskSave[] = []
   const deps: Deps = {
     host,
     context,
     exec,
-    registry: openRegistry({ env, exec, signal }),
-    store: openStore({ kind: inputs.store, env }).store,
+    registry: openRegistry({ env, exec, signal, onWaiting: loadAhead(host, store) }),
+    store,
     saveLater: (save) => saves.push(save),
     tasks: openTaskWorld(inputs.store, around, taskSaves),
     clock: systemClock,

@@ -39,6 +39,7 @@ export async function runBuildAction(): Promise<void> {
     keepTasks = async () =>
       host.saveState(TASK_SAVES_STATE, await encodeTaskSaves(taskSaves, keptFolder(context), inputs.store))
     const result = await buildImage(inputs, deps, report)
+    await host.ready()
     for (const [name, value] of result.outputs) host.output(name, value)
     if (result.dockerfile !== undefined)
       host.output('dockerfile', await keepDockerfile(redact(result.dockerfile), host))
@@ -46,6 +47,7 @@ export async function runBuildAction(): Promise<void> {
     host.saveState(PENDING_STATE, JSON.stringify(deps.store.pending ?? []))
     await show(result.report, host)
   } catch (error) {
+    await host.ready()
     const failure = failureOf(error)
     showFailure(failure, host)
     if (report !== undefined) await show(report.finish(failure.outcome, failure.sentence, failure.hint), host)

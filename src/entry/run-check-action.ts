@@ -10,6 +10,7 @@ import { checkLines, renderCheckSummary } from '../report/check-report.ts'
 import { openStore } from '../stores/open-store.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf } from './failure.ts'
+import { loadAhead } from './load-ahead.ts'
 import { openRegistry } from './open-registry.ts'
 import { openTaskWorld } from './open-task-world.ts'
 import { encodeSaves, SAVES_STATE } from './pending-saves.ts'
@@ -22,20 +23,23 @@ export async function runCheckAction(): Promise<void> {
   try {
     const [exec, signal] = [new SpawnExec(), cancellation()]
     const inputs = parseCheckInputs((name) => host.input(name))
+    const { store } = openStore({ kind: inputs.build.store, env })
     const saves: PendingSave[] = []
     const images = await checkImages(inputs, {
-      registry: openRegistry({ env, exec, signal }),
-      store: openStore({ kind: inputs.build.store, env }).store,
+      registry: openRegistry({ env, exec, signal, onWaiting: loadAhead(host, store) }),
+      store,
       clock: systemClock,
       context,
       saveLater: (save) => saves.push(save),
       tasks: openTaskWorld(inputs.build.store, { host, context, env, signal }, []),
       ...{ exec, signal, env },
     })
+    await host.ready()
     for (const [name, value] of checkOutputs(images)) host.output(name, value)
     host.saveState(SAVES_STATE, encodeSaves(saves))
     await show(images, host)
   } catch (error) {
+    await host.ready()
     const { sentence, hint, stack } = failureOf(error)
     host.error(hint === '' ? sentence : `${sentence}\n${hint}`)
     if (stack !== '') host.info(stack)

@@ -9,7 +9,7 @@ import { saveTasks, TASK_SAVES_STATE } from './task-saves.ts'
 
 /** The post step of all actions: keeps the records of a run that went well. Nothing here fails a job. */
 export async function runPostAction(): Promise<void> {
-  const host = new GithubHost()
+  const host = await GithubHost.open()
   try {
     const saves = decodeSaves(host.state(SAVES_STATE))
     const pending = decodePending(host.state(PENDING_STATE))

@@ -12,7 +12,7 @@ import { taskSurroundings } from './task-surroundings.ts'
 
 /** The task action's main step: real dependencies, outputs, summary; its exit code is the task's. */
 export async function runTaskAction(): Promise<void> {
-  const host = new GithubHost()
+  const host = await GithubHost.open()
   const context = githubContext(process.env)
   const signal = cancellation()
   try {

@@ -1,47 +1,77 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import * as core from '@actions/core'
+import type { AnnotationProperties } from '@actions/core'
 import { redact } from '../base/redact.ts'
 import type { AnnotationPlace, Host, RunContext } from './host.ts'
 
-/** A GitHub Actions job: workflow commands on standard output, the files that the runner reads, annotations. */
+type Core = typeof import('@actions/core')
+
+/**
+ * A GitHub Actions job: workflow commands on standard output, the files that the runner reads, annotations. The runner's
+ * toolkit takes its time to load, which is best spent while the network is waited for: what is said before `ready` is
+ * said then, in the same order.
+ */
 export class GithubHost implements Host {
   readonly #secrets: string[] = []
+  readonly #waiting: ((core: Core) => void)[] = []
+  #loading: Promise<Core> | undefined
+  #core: Core | undefined
 
+  /** A host that is ready. */
+  static async open(): Promise<GithubHost> {
+    const host = new GithubHost()
+    await host.ready()
+    return host
+  }
+
+  /** Resolves when all that was said until then is out. */
+  async ready(): Promise<void> {
+    this.#loading ??= import('@actions/core')
+    const core = await this.#loading
+    this.#core = core
+    for (const say of this.#waiting.splice(0)) say(core)
+  }
+
+  /** The runner's environment has them in upper case, with dashes (docs.github.com, "Metadata syntax"). */
   input(name: string): string {
-    return core.getInput(name)
+    return (process.env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
   }
 
   output(name: string, value: string): void {
-    core.setOutput(name, value)
+    this.#say((core) => core.setOutput(name, value))
   }
 
   info(line: string): void {
-    core.info(inert(this.#clean(line)))
+    const text = inert(this.#clean(line))
+    this.#say((core) => core.info(text))
   }
 
   /** A line of a user's own command, which the runner reads as that of a `run:` step: workflow commands act. */
   pass(line: string): void {
-    core.info(line)
+    this.#say((core) => core.info(line))
   }
 
   warning(line: string, place: AnnotationPlace = {}): void {
-    core.warning(this.#clean(line), properties(place))
+    const text = this.#clean(line)
+    this.#say((core) => core.warning(text, properties(place)))
   }
 
   error(line: string, place: AnnotationPlace = {}): void {
-    core.error(this.#clean(line), properties(place))
+    const text = this.#clean(line)
+    this.#say((core) => core.error(text, properties(place)))
   }
 
   debug(line: string): void {
-    core.debug(this.#clean(line))
+    const text = this.#clean(line)
+    this.#say((core) => core.debug(text))
   }
 
   group(title: string, lines: readonly string[]): void {
-    core.startGroup(this.#clean(title))
+    const text = this.#clean(title)
+    this.#say((core) => core.startGroup(text))
     for (const line of lines) this.info(line)
-    core.endGroup()
+    this.#say((core) => core.endGroup())
   }
 
   addSecret(value: string): void {
@@ -49,26 +79,37 @@ export class GithubHost implements Host {
     this.#secrets.push(value)
     // The runner masks line by line.
     for (const line of value.split(/\r?\n/)) {
-      if (line.trim() !== '') core.setSecret(line)
+      if (line.trim() !== '') this.#say((core) => core.setSecret(line))
     }
   }
 
   /** A runner without summaries, such as an old one, is no reason to fail. */
   async summary(markdown: string): Promise<void> {
+    await this.ready()
+    const { summary, debug } = await import('@actions/core')
     try {
-      await core.summary.addRaw(this.#clean(markdown), true).write()
+      await summary.addRaw(this.#clean(markdown), true).write()
     } catch (error) {
-      core.debug(`no job summary: ${String(error)}`)
-      core.summary.emptyBuffer()
+      debug(`no job summary: ${String(error)}`)
+      summary.emptyBuffer()
     }
   }
 
   saveState(name: string, value: string): void {
-    core.saveState(name, value)
+    this.#say((core) => core.saveState(name, value))
   }
 
   state(name: string): string {
-    return core.getState(name)
+    return process.env[`STATE_${name}`] ?? ''
+  }
+
+  #say(say: (core: Core) => void): void {
+    if (this.#core !== undefined) {
+      say(this.#core)
+      return
+    }
+    this.#waiting.push(say)
+    void this.ready()
   }
 
   #clean(text: string): string {
@@ -94,7 +135,7 @@ export function githubContext(env: Readonly<Record<string, string | undefined>>)
   }
 }
 
-function properties({ title, file, line }: AnnotationPlace): core.AnnotationProperties {
+function properties({ title, file, line }: AnnotationPlace): AnnotationProperties {
   return {
     ...(title === undefined ? {} : { title }),
     ...(file === undefined ? {} : { file }),

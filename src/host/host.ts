@@ -22,6 +22,8 @@ export interface Host {
   /** Hands a value from the main step to the post step; a terminal keeps none. */
   saveState(name: string, value: string): void
   state(name: string): string
+  /** Resolves when all that was said is out; a host without it says it at once. */
+  ready?(): Promise<void>
 }
 
 /** What the environment says of this run; read once, in `entry/`. */

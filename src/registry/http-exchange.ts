@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { pipeline, type Readable } from 'node:stream'
 import type { Connections } from './connections.ts'
+import { HttpHeaders } from './http-headers.ts'
 
 /** A body of known length that is made while it is sent. */
 export interface StreamedBody {
@@ -20,22 +21,29 @@ export interface HttpRequest {
 
 export interface HttpAnswer {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: HttpHeaders
   readonly stream: IncomingMessage
+}
+
+/** Who wants to know how far a request is. */
+export interface ExchangeWatch {
+  /** Called whenever bytes of the body have gone out. */
+  readonly onProgress: () => void
+  /** Called when all of the request has gone out. */
+  readonly onSent?: (() => void) | undefined
 }
 
 /**
  * Sends one request, neither followed nor tried again, and answers as soon as the head of the answer is there. The
  * stream must be read to its end or destroyed.
  * @param signal ends the exchange at any time, also while the answer is read
- * @param onProgress called whenever bytes of the body have gone out
  * @throws whatever broke: a system error, the signal's reason, or what the body's own stream threw
  */
 export async function exchange(
   request: HttpRequest,
   connections: Connections,
   signal: AbortSignal,
-  onProgress: () => void,
+  { onProgress, onSent }: ExchangeWatch,
 ): Promise<HttpAnswer> {
   const { method, url, headers, body } = request
   const agent = await connections.agentFor(url)
@@ -45,12 +53,17 @@ export async function exchange(
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest
       const outgoing = send(url, { method, agent, signal, headers: { ...headers, ...lengthOf(method, body) } })
       outgoing.on('error', reject)
+      if (onSent !== undefined) outgoing.once('finish', onSent)
       outgoing.once('response', (incoming) => {
         // An answer may come before the body has gone out, such as a refusal: the rest needn't go.
         incoming.once('close', () => {
           if (!outgoing.writableFinished) outgoing.destroy()
         })
-        resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), stream: incoming })
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: new HttpHeaders(incoming.headersDistinct),
+          stream: incoming,
+        })
       })
       if (source === undefined) {
         outgoing.end(body !== undefined && 'open' in body ? undefined : body)
@@ -70,12 +83,4 @@ export async function exchange(
 function lengthOf(method: string, body: Uint8Array | StreamedBody | undefined): Readonly<Record<string, string>> {
   if (body === undefined) return method === 'GET' || method === 'HEAD' ? {} : { 'content-length': '0' }
   return { 'content-length': String('open' in body ? body.size : body.length) }
-}
-
-function headersOf(incoming: IncomingMessage): Headers {
-  const headers = new Headers()
-  for (const [name, values = []] of Object.entries(incoming.headersDistinct)) {
-    for (const value of values) headers.append(name, value)
-  }
-  return headers
 }

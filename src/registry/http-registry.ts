@@ -24,6 +24,10 @@ export class HttpRegistry implements Registry {
     this.#referrers = new ReferrerList(this.#transport, this)
   }
 
+  async logIn(repository: RepositoryName): Promise<void> {
+    await this.#transport.logIn(repository.registry, [pushScope(repository)]).catch(() => undefined)
+  }
+
   async head(reference: ImageReference): Promise<Descriptor | undefined> {
     const request: RegistryRequest = { ...manifestRequest('HEAD', reference), isFinal: ({ status }) => status === 500 }
     const answer = await this.#transport.send(request)

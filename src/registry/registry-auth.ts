@@ -76,6 +76,17 @@ export class RegistryAuth {
     return header === refused ? undefined : header
   }
 
+  /**
+   * Gets the header that requests to a target will need.
+   * @param challengeHeader of an answer to a question about no repository: its scope, if it names one, isn't ours
+   */
+  async learn(target: AuthTarget, challengeHeader: string): Promise<void> {
+    const way = this.#ways.get(target.registry) ?? chooseAuthWay(parseAuthChallenges(challengeHeader), target.plain)
+    if (way === undefined) return
+    this.#ways.set(target.registry, way)
+    await this.#headerFor(target, way)
+  }
+
   #learnScopes(target: AuthTarget, challenges: readonly AuthChallenge[]): void {
     const named = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters.scope ?? ''
     this.#wanted.set(wantedKey(target), mergeScopes([...target.scopes, named]))
@@ -84,9 +95,12 @@ export class RegistryAuth {
   async #headerFor(target: AuthTarget, way: AuthWay): Promise<string | undefined> {
     if (way.kind === 'basic') return this.#basicHeader(await this.#credential(target.registry))
     const scopes = this.#wanted.get(wantedKey(target)) ?? mergeScopes(target.scopes)
-    const key = [target.registry, way.server.realm.href, way.server.service ?? '', ...scopes].join(' ')
-    const token = this.#tokens.get(key)
-    if (token !== undefined && token.expires > this.#dependencies.clock.now()) return token.header
+    const keyOf = (wanted: readonly string[]) =>
+      [target.registry, way.server.realm.href, way.server.service ?? '', ...wanted].join(' ')
+    const wider = scopes.map((scope) => scope.replace(/:pull$/, ':pull,push'))
+    const known = this.#known(keyOf(scopes)) ?? (await this.#coming(keyOf(wider))) ?? this.#known(keyOf(wider))
+    if (known !== undefined) return known
+    const key = keyOf(scopes)
     const pending = this.#pending.get(key) ?? this.#fetchToken(key, target, way.server, scopes)
     this.#pending.set(key, pending)
     try {
@@ -94,6 +108,16 @@ export class RegistryAuth {
     } finally {
       this.#pending.delete(key)
     }
+  }
+
+  #known(key: string): string | undefined {
+    const token = this.#tokens.get(key)
+    return token !== undefined && token.expires > this.#dependencies.clock.now() ? token.header : undefined
+  }
+
+  /** A token for writing is good for reading, too. Where it isn't given, a narrower one may be. */
+  async #coming(key: string): Promise<string | undefined> {
+    return await this.#pending.get(key)?.catch(() => undefined)
   }
 
   async #fetchToken(key: string, target: AuthTarget, server: TokenServer, scopes: readonly string[]): Promise<string> {

@@ -6,6 +6,7 @@ import { type ConcurrencyLimit, concurrencyLimit } from './concurrency-limit.ts'
 import { CONNECTIONS_PER_HOST, type ConnectionOptions, Connections, isLoopback } from './connections.ts'
 import type { CredentialSource } from './credentials.ts'
 import { exchange, type StreamedBody } from './http-exchange.ts'
+import type { HttpHeaders } from './http-headers.ts'
 import { redirectTarget } from './redirect-target.ts'
 import { RegistryAuth } from './registry-auth.ts'
 import { BodyError, type FailedRequest, networkError, RegistryError } from './registry-error.ts'
@@ -23,6 +24,8 @@ export interface HttpRegistryOptions extends ConnectionOptions {
   readonly tryTimeoutMs?: number
   /** For a layer that is on its way: milliseconds without a byte. 2 minutes when not given. */
   readonly idleTimeoutMs?: number
+  /** Called each time that a request has gone out whole and its answer is waited for: a good time for other work. */
+  readonly onWaiting?: () => void
   readonly clock?: Clock
   /** Waits so many milliseconds between tries; may reject when aborted. */
   readonly sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>
@@ -57,7 +60,7 @@ export interface RegistryRequest extends Partial<Omit<PlainRequest, 'url'>> {
 
 export interface Answer {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: HttpHeaders
   /** All of it; empty when it comes as a stream. */
   readonly body: Uint8Array
   /** The body of a good answer that was asked for as a stream. Must be read to its end or destroyed. */
@@ -107,6 +110,16 @@ export class RegistryTransport {
   async attempt(request: RegistryRequest): Promise<Answer> {
     const plain = this.plainRequest(request)
     return await limitFor(this.#turns, request.registry).run(() => this.#authorized(plain, request.scopes))
+  }
+
+  /** Gets ahead what requests with these scopes need to be let in. @throws what broke, as it came */
+  async logIn(registry: string, scopes: readonly string[]): Promise<void> {
+    const target = { registry, scopes, plain: this.#isPlain(registry) }
+    if ((await this.#auth.header(target)) !== undefined) return
+    const url = this.#address(registry, '')
+    const answer = await this.#followed({ method: 'GET', url, registry, headers: {}, body: undefined })
+    const challenge = answer.headers.get('www-authenticate')
+    if (answer.status === 401 && challenge !== null) await this.#auth.learn(target, challenge)
   }
 
   plainRequest(request: RegistryRequest): PlainRequest {
@@ -217,7 +230,10 @@ export class RegistryTransport {
         status,
         headers: got,
         stream,
-      } = await exchange({ ...request, headers }, this.#connections, limit.signal, limit.progress)
+      } = await exchange({ ...request, headers }, this.#connections, limit.signal, {
+        onProgress: limit.progress,
+        onSent: this.#options.onWaiting,
+      })
       const answer = { status, headers: got, url: request.url }
       if (request.answer === 'stream' && (status === 200 || status === 206)) {
         stream.on('data', limit.progress).pause()

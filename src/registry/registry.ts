@@ -27,6 +27,11 @@ export type BlobMove = 'present' | 'mounted' | 'copied'
 
 /** Speaks the OCI distribution protocol. Missing things are `undefined`; all else that fails throws. */
 export interface Registry {
+  /**
+   * Gets ahead what it takes to write to a repository, while there is something else to wait for. Never fails: what is
+   * wrong shows with the first request. A registry without it logs in then.
+   */
+  logIn?(repository: RepositoryName): Promise<void>
   /** Digest of a tag, or whether a digest is there, in one HEAD request. @throws RegistryError */
   head(reference: ImageReference): Promise<Descriptor | undefined>
   /** The manifest, verified against its digest. @throws RegistryError */

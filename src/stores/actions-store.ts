@@ -69,6 +69,11 @@ export class ActionsStore implements Store {
     this.#permission = cachePermission(options.cacheMode, options.token)
   }
 
+  async prepare(): Promise<void> {
+    // A client that can't be loaded is told of by the call that needs it.
+    await import('@actions/cache').catch(() => undefined)
+  }
+
   get leases(): Store {
     this.#leases ??= new ActionsStore({ ...this.#options, entryFile: LEASE_FILE })
     return this.#leases

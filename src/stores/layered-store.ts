@@ -34,6 +34,10 @@ export class LayeredStore implements Store {
     this.#tempDir = tempDir
   }
 
+  async prepare(): Promise<void> {
+    await Promise.all([this.#local.prepare?.(), this.#remote.prepare?.()])
+  }
+
   get leases(): Store {
     return this.#remote.leases ?? this.#remote
   }

@@ -22,6 +22,10 @@ export class ScopedStore implements Store {
     this.#reads = reads
   }
 
+  async prepare(): Promise<void> {
+    await Promise.all(this.#reads.map((store) => store.prepare?.()))
+  }
+
   async lookUp(prefix: string): Promise<LookUp> {
     // All at once: a miss, which has to ask everywhere, is the common case.
     return nearest(await Promise.all(this.#reads.map((store) => store.lookUp(prefix))))

@@ -54,6 +54,8 @@ export interface Store {
    * @param from path of a file that nobody writes to meanwhile
    */
   saveFile(key: StoreKey, from: string): Promise<Save>
+  /** Loads what the first call needs; never fails. A call does it by itself, but then it has to wait. */
+  prepare?(): Promise<void>
   /** Where leases are kept, if not here: they must not wait for other calls, and be seen by others at once. */
   readonly leases?: Store
   /** Entries that are kept back until `flush`, in this process or a later one of the same run. */
