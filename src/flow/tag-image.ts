@@ -6,7 +6,14 @@ import { tagInDocker } from '../image-check/docker-checker.ts'
 import { volatileAnnotations, volatileLabels } from '../image-check/volatile-marks.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { type PutTagsResult, putTags } from '../registry/put-tags.ts'
-import { formatRepository, type ImageReference, sameRepository, withTag } from '../registry/reference.ts'
+import {
+  formatRepository,
+  type ImageReference,
+  type RepositoryName,
+  sameRepository,
+  withTag,
+} from '../registry/reference.ts'
+import type { Registry } from '../registry/registry.ts'
 import { relabelImage } from '../registry/relabel-image.ts'
 import type { Content } from './content.ts'
 import { type ExistingImage, repositoriesOf } from './find-image.ts'
@@ -23,10 +30,13 @@ export type Tagged =
     }
   | { readonly kind: 'gone'; readonly reason: string; readonly isMissing: boolean }
 
-/** Where a repository's tags come from: the image in the repository itself, or in another one that has it. */
+/** A repository's tags, and where they come from: the image in the repository itself, or in another one that has it. */
 interface TagJob {
   readonly source: ImageReference
+  readonly repository: RepositoryName
   readonly tags: readonly ImageReference[]
+  /** The tag of its content, where the image comes into the repository for the first time. */
+  readonly first: ImageReference | undefined
 }
 
 /**
@@ -56,19 +66,12 @@ async function pushTags(
   existing: ExistingImage,
   deps: Pick<Deps, 'registry'>,
 ): Promise<Tagged> {
-  const marks = {
-    labels: volatileLabels(inputs.labels, inputs.volatileLabels),
-    annotations: volatileAnnotations(inputs.annotations, inputs.volatileLabels),
-  }
   const notes = new Set<string>()
   const results = await Promise.all(
-    tagJobs(inputs, content, existing).map(async ({ source, tags }): Promise<PutTagsResult> => {
-      if (!inputs.retagLabels) return await putTags(deps.registry, source, tags)
-      const renewed = await relabelImage(deps.registry, source, marks)
-      if (renewed.kind === 'missing') return { kind: 'source-missing' }
-      if (renewed.kind === 'relabelled' && renewed.attestationsLeft > 0) notes.add(ATTESTATIONS_LEFT)
-      const { registry, path } = source
-      return await putTags(deps.registry, { registry, path, digest: renewed.digest }, tags)
+    tagJobs(inputs, content, existing).map(async (job): Promise<PutTagsResult> => {
+      const { source, tags, first } = job
+      if (inputs.retagLabels) return await relabel(job, inputs, deps.registry, notes)
+      return await putTags(deps.registry, source, first === undefined ? tags : [...tags, first])
     }),
   )
   for (const result of results) {
@@ -85,6 +88,29 @@ async function pushTags(
   return { kind: 'tagged', digest: first.digest, imageId: first.configDigest ?? first.digest, notes: [...notes] }
 }
 
+/**
+ * Puts a repository's tags on a new image with this run's labels. The image that was built comes into the repository
+ * first: the tag of the content and the record go on naming it.
+ */
+async function relabel(
+  { source, repository, tags, first }: TagJob,
+  inputs: BuildInputs,
+  registry: Registry,
+  notes: Set<string>,
+): Promise<PutTagsResult> {
+  const came = first === undefined ? undefined : await putTags(registry, source, [first])
+  if (came?.kind === 'source-missing' || (came !== undefined && came.failed.length > 0)) return came
+  const here = came === undefined ? source : { ...repository, digest: came.digest }
+  const marks = {
+    labels: volatileLabels(inputs.labels, inputs.volatileLabels),
+    annotations: volatileAnnotations(inputs.annotations, inputs.volatileLabels),
+  }
+  const renewed = await relabelImage(registry, here, marks)
+  if (renewed.kind === 'missing') return { kind: 'source-missing' }
+  if (renewed.kind === 'relabelled' && renewed.attestationsLeft > 0) notes.add(ATTESTATIONS_LEFT)
+  return await putTags(registry, { ...repository, digest: renewed.digest }, tags)
+}
+
 const ATTESTATIONS_LEFT =
   'retag-labels made a new image; its attestations and signatures stay with the one it was made from, whose digest they name'
 
@@ -94,9 +120,8 @@ function tagJobs(inputs: BuildInputs, content: Content, { sources }: ExistingIma
   return repositoriesOf(inputs).map((repository) => {
     const own = sources.find((source) => sameRepository(source, repository))
     const tags = inputs.tags.filter((tag) => sameRepository(tag, repository))
-    if (own !== undefined) return { source: own, tags }
-    // A repository that gets the image for the first time gets the tag of its content, too.
-    return { source: first, tags: [...tags, withTag(repository, contentTag(content.key))] }
+    if (own !== undefined) return { source: own, repository, tags, first: undefined }
+    return { source: first, repository, tags, first: withTag(repository, contentTag(content.key)) }
   })
 }
 
