@@ -111,3 +111,26 @@ describe('the action, with tags in two repositories and on a second registry', (
     expect(await scene.builds()).toBe(2)
   })
 })
+
+test('a hit on a registry that wants a login takes one token to read and write, got before it is needed', async () => {
+  const auth = { kind: 'bearer', username: 'user', password: 'pass-word-of-the-test' } as const
+  const guarded = await createScene({ registry: { auth, latencyMs: 50 } })
+  try {
+    await guarded.builder()
+    const login = Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+    const logins = JSON.stringify({ auths: { [guarded.registry.host]: { auth: login } } })
+    const guardedStep = { inputs: guarded.inputs(), env: { ...guarded.cache.env(), DOCKER_AUTH_CONFIG: logins } }
+    const first = await guarded.rig.main(guardedStep)
+    await guarded.rig.post(first, guardedStep)
+    guarded.pushed(first)
+    const before = guarded.registry.requests.length
+    expect((await guarded.rig.main(guardedStep)).outputs.get('skipped')).toBe('true')
+    const requests = guarded.registry.requests.slice(before)
+    const own = requests.filter(({ path }) => path.includes('/team/app/'))
+    expect(own.map(({ kind, status }) => `${kind} ${status}`)).toEqual(['GET manifests 200', 'PUT manifests 201'])
+    const scopes = requests.flatMap(({ path }) => new URL(path, 'http://x').searchParams.getAll('scope'))
+    expect([...scopes].sort()).toEqual(['repository:base/python:pull', 'repository:team/app:pull,push'])
+  } finally {
+    await guarded.close()
+  }
+})
