@@ -4,6 +4,7 @@ import { changeIntensity, lockTime, USUAL_INTENSITY, wheelAge } from './change-r
 import { clusterOf, intensityOf, type PlanItem, touchChance } from './group-cost.ts'
 import { groupReason } from './group-reason.ts'
 import { estimatedSize } from './heavy-packages.ts'
+import { openGroups, type Split } from './open-groups.ts'
 import { partition } from './partition.ts'
 import { type LayerPin, pinnedGroups } from './pinned-groups.ts'
 import type { PreviousPlan } from './previous-plan.ts'
@@ -48,8 +49,8 @@ export interface PlanOptions {
  * Spreads the packages of a lock over layers so that few bytes are rebuilt, pushed and pulled when the lock changes.
  * The same packages, options and previous plan give the same plan, on any day and in any order of the packages.
  *
- * With a previous plan only groups that the new lock changes anyway are planned anew, by the age of wheels and by past
- * changes; all others stay, in their order. Without one ages are left out: they shift with every lock, and a plan that
+ * With a previous plan the groups that the new lock changes anyway are planned anew, by the age of wheels and by past
+ * changes, with clean ones where that pays (`openGroups`); all others stay, in their order. Without one ages are left out: they shift with every lock, and a plan that
  * follows them moves more bytes than it saves.
  * @throws RangeError for bounds that no plan can keep, pins that leave no layer for the rest, or a package that is there
  * twice.
@@ -97,16 +98,21 @@ export function planLayers(packages: readonly ResolvedPackage[], options: PlanOp
 
   // Ages alone shift with every lock; beside a history, remembered or from commits, they help.
   const byAge = before.changes > 0 || previous !== undefined
-  const items = carried.pool.map((pkg) => itemOf(pkg, byAge))
-  const fresh = partition(items, free, terms).map((members) => members.flatMap((at) => carried.pool[at] ?? []))
+  const split = (pool: readonly ResolvedPackage[], count: number): Split => {
+    const items = pool.map((pkg) => itemOf(pkg, byAge))
+    const groups = partition(items, count, terms).map((members) => members.flatMap((at) => pool[at] ?? []))
+    return { groups, cost: groups.reduce((sum, group) => sum + costOf(group), 0) }
+  }
+  const costOf = (group: readonly ResolvedPackage[]): number => bytes(group) * rate(group, byAge)
+  const { kept, split: fresh } = openGroups({ ...carried, free }, { split, bytes, costOf })
   // Steady and large at the bottom: runtimes that look layers up from below find more of them again.
-  const density = new Map(fresh.map((group) => [group, rate(group, byAge) / Math.max(1, bytes(group))]))
-  const steadyFirst = [...fresh].sort(
+  const density = new Map(fresh.groups.map((group) => [group, rate(group, byAge) / Math.max(1, bytes(group))]))
+  const steadyFirst = [...fresh.groups].sort(
     (a, b) => (density.get(a) ?? 0) - (density.get(b) ?? 0) || ((a[0]?.name ?? '') < (b[0]?.name ?? '') ? -1 : 1),
   )
   const total = bytes(sorted)
-  const isNew = new Set<readonly ResolvedPackage[]>(fresh)
-  const groups = fillPlaces(carried.kept, steadyFirst).map((group): LayerGroup => {
+  const isNew = new Set<readonly ResolvedPackage[]>(fresh.groups)
+  const groups = fillPlaces(kept, steadyFirst).map((group): LayerGroup => {
     const size = bytes(group)
     const changeRate = rate(group, true)
     const facts = {
