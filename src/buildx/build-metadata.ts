@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from '../base/digest.ts'
+import { isJsonRecord, parseJson } from '../base/json-value.ts'
 
 /** What buildx's metadata file tells of a build. */
 export interface BuildMetadata {
@@ -12,22 +13,10 @@ export interface BuildMetadata {
 
 /** Reads the metadata file. Fields of an unknown form count as absent. */
 export function readBuildMetadata(text: string): BuildMetadata {
-  const fields = parseRecord(text)
+  const value = parseJson(text)
+  const fields = isJsonRecord(value) ? value : {}
   const digest = fields['containerimage.digest']
   const config = fields['containerimage.config.digest']
   const known = typeof digest === 'string' && isDigest(digest) ? digest : undefined
   return { text, digest: known, imageId: typeof config === 'string' ? config : known }
-}
-
-function parseRecord(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import { isJsonList, isJsonRecord, type JsonRecord } from '../registry/json-value.ts'
+import { isJsonList, isJsonRecord, type JsonRecord } from '../base/json-value.ts'
 
 /** Media type of the config that a BuildKit registry cache keeps its records in. */
 export const CACHE_CONFIG_MEDIA_TYPE = 'application/vnd.buildkit.cacheconfig.v0'

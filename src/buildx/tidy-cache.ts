@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../base/digest.ts'
 import { messageOf } from '../base/errors.ts'
-import { isJsonList, isJsonRecord, type JsonRecord, parseJson } from '../registry/json-value.ts'
+import { isJsonList, isJsonRecord, type JsonRecord, parseJson } from '../base/json-value.ts'
 import { type ParsedManifest, parseManifest } from '../registry/manifest.ts'
 import type { ImageReference } from '../registry/reference.ts'
 import type { Descriptor, Registry } from '../registry/registry.ts'

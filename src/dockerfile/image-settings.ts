@@ -1,3 +1,4 @@
+import { isJsonRecord, type JsonRecord } from '../base/json-value.ts'
 /** How to see whether a container is well, as the configuration holds it; absent fields are inherited defaults. */
 export interface HealthCheck {
   /** `NONE`, or `CMD` or `CMD-SHELL` and what is run. */
@@ -122,20 +123,14 @@ export function formatSettings(settings: ImageSettings): string {
   })
 }
 
-type JsonRecord = Readonly<Record<string, unknown>>
-
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
 }
 
 function record(value: unknown, name: string, wrong: string[]): JsonRecord {
-  if (isRecord(value)) return value
+  if (isJsonRecord(value)) return value
   wrong.push(`${name} is not an object`)
   return {}
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function text(from: JsonRecord, name: string, wrong: string[]): string {

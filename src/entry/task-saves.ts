@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, digestOf, isDigest, toDigest } from '../base/digest.ts'
+import { parseJson } from '../base/json-value.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
 import { formatStoreSetting, type StoreSetting } from '../stores/store-setting.ts'
 import type { TaskSave } from '../task-cache/task-deps.ts'
@@ -57,12 +58,12 @@ export async function encodeTaskSaves(
  */
 export async function saveTasks(state: string, open: (kind: string) => Store): Promise<readonly string[]> {
   if (state === '') return []
-  const { folder, file, digest, store } = fields(parse(state))
+  const { folder, file, digest, store } = fields(parseJson(state))
   if (typeof folder !== 'string' || typeof file !== 'string' || typeof store !== 'string') return [BROKEN]
   try {
     const list = await readFile(file).catch(() => undefined)
     if (list === undefined || digestOf(list) !== digest) return [CHANGED]
-    const entries: unknown = parse(list.toString())
+    const entries: unknown = parseJson(list.toString())
     const troubles: string[] = []
     const opened = open(store)
     for (const entry of Array.isArray(entries) ? entries.filter(isSavedFile) : []) {
@@ -102,12 +103,4 @@ function isSavedFile(value: unknown): value is SavedFile {
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import { isDigest } from '../base/digest.ts'
 import { ImageCacheError, messageOf } from '../base/errors.ts'
+import { isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 import type { Exec } from '../exec/exec.ts'
-import { isJsonRecord, parseJson, textField } from '../registry/json-value.ts'
 import { platformOf } from '../registry/manifest.ts'
 import { formatPlatform, parsePlatform, samePlatform } from '../registry/platform.ts'
 import { formatReference, formatRepository, type ImageReference } from '../registry/reference.ts'

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Digest, isDigest } from '../base/digest.ts'
+import { isJsonRecord, parseJson } from '../base/json-value.ts'
 import { type CompactFiles, closedAround, compactFiles, folderEntry, shortEntry } from './compact-files.ts'
 import type { KeyPart } from './key-parts.ts'
 
@@ -41,7 +42,7 @@ export function encodeParts({ key, at, parts, files }: RememberedParts): string 
 /** Reads what `encodeParts` wrote; undefined for anything else, as an entry of another version. */
 export function decodeParts(text: string): RememberedParts | undefined {
   const value = parseJson(text)
-  if (!isRecord(value) || value.format !== FORMAT) return undefined
+  if (!isJsonRecord(value) || value.format !== FORMAT) return undefined
   const { key, at } = value
   const [parts, files] = [textMap(value.parts), textMap(value.files)]
   if (typeof key !== 'string' || !isDigest(key) || typeof at !== 'number' || parts === undefined) return undefined
@@ -98,24 +99,12 @@ function shortHash(value: string): string {
   return hash('sha256', value, 'hex').slice(0, 12)
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function textMap(value: unknown): ReadonlyMap<string, string> | undefined {
-  if (!isRecord(value)) return undefined
+  if (!isJsonRecord(value)) return undefined
   const map = new Map<string, string>()
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string') return undefined
     map.set(name, text)
   }
   return map
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

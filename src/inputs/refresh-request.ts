@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json-value.ts'
 /** Whose results are to be made anew in this run, and who asked for it. */
 export interface RefreshRequest {
   readonly tasks: 'none' | 'all' | ReadonlySet<string>
@@ -20,7 +21,7 @@ const MARK = '[refresh-cache]'
 export function refreshRequest(env: Readonly<Record<string, string | undefined>>, event: string): RefreshRequest {
   const byVariable = request(env[VARIABLE], `${VARIABLE} is set`)
   if (byVariable.tasks !== 'none') return byVariable
-  const payload = parse(event)
+  const payload = parseJson(event)
   for (const name of DISPATCH_INPUTS) {
     const byInput = request(field(field(payload, 'inputs'), name), `the workflow was dispatched with ${name}`)
     if (byInput.tasks !== 'none') return byInput
@@ -44,12 +45,4 @@ function request(value: unknown, why: string): RefreshRequest {
 
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { parse } from 'smol-toml'
+import { isJsonRecord } from '../base/json-value.ts'
 import { logicalLines } from './logical-lines.ts'
 import { normalizeName } from './package-name.ts'
 
@@ -36,15 +37,15 @@ function collect(entries: readonly Entry[]): LockVersions {
 function entriesOf(value: unknown): readonly Entry[] {
   if (!Array.isArray(value)) return []
   return value.flatMap((entry: unknown): Entry[] => {
-    if (!isRecord(entry) || typeof entry.name !== 'string') return []
+    if (!isJsonRecord(entry) || typeof entry.name !== 'string') return []
     return [[entry.name, typeof entry.version === 'string' ? entry.version : '']]
   })
 }
 
 function pipfileEntries(value: unknown): readonly Entry[] {
-  if (!isRecord(value) || !isRecord(value.default)) return []
+  if (!isJsonRecord(value) || !isJsonRecord(value.default)) return []
   return Object.entries(value.default).map(([name, entry]): Entry => {
-    return [name, isRecord(entry) && typeof entry.version === 'string' ? entry.version : '']
+    return [name, isJsonRecord(entry) && typeof entry.version === 'string' ? entry.version : '']
   })
 }
 
@@ -53,8 +54,4 @@ function pinnedLines(text: string): readonly Entry[] {
     const [, name, version] = /^([a-z0-9][a-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([^\s;,#]+)/i.exec(line.trim()) ?? []
     return name === undefined || version === undefined ? [] : [[name, version]]
   })
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { isJsonRecord } from '../base/json-value.ts'
 import { normalizeName } from './package-name.ts'
 import type { ResolvedPackage } from './resolution.ts'
 
@@ -17,7 +18,7 @@ export function decodePackages(body: Uint8Array): readonly ResolvedPackage[] | u
   } catch {
     return undefined
   }
-  if (!isRecord(value) || value.format !== RESOLUTION_FORMAT || !Array.isArray(value.packages)) return undefined
+  if (!isJsonRecord(value) || value.format !== RESOLUTION_FORMAT || !Array.isArray(value.packages)) return undefined
   const packages: ResolvedPackage[] = []
   for (const entry of value.packages) {
     const read = readPackage(entry)
@@ -29,7 +30,7 @@ export function decodePackages(body: Uint8Array): readonly ResolvedPackage[] | u
 }
 
 function readPackage(value: unknown): ResolvedPackage | undefined {
-  if (!isRecord(value) || !isRecord(value.wheel)) return undefined
+  if (!isJsonRecord(value) || !isJsonRecord(value.wheel)) return undefined
   const { name, version, hashes, dependencies } = value
   const { fileName, size, uploadedAt } = value.wheel
   if (typeof name !== 'string' || name !== normalizeName(name) || typeof version !== 'string') return undefined
@@ -38,10 +39,6 @@ function readPackage(value: unknown): ResolvedPackage | undefined {
     return undefined
   if (!isTexts(dependencies)) return undefined
   return { name, version, wheel: { fileName, size, uploadedAt }, hashes, dependencies }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isCount(value: unknown): value is number | undefined {

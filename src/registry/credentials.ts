@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { ImageCacheError } from '../base/errors.ts'
-import { isJsonRecord, type JsonRecord, parseJson, textField } from './json-value.ts'
+import { isJsonRecord, type JsonRecord, parseJson, textField } from '../base/json-value.ts'
 
 /** What a login left behind. An identity token is traded for access tokens; a registry token is one already. */
 export type Credential =

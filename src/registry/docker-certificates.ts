@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
+import { isJsonRecord } from '../base/json-value.ts'
 import type { CertificateSource, HostCertificates } from './connections.ts'
-import { isJsonRecord } from './json-value.ts'
 
 /** Where Docker looks (docs.docker.com, "Verify repository client with certificates"). */
 export const DOCKER_CERTIFICATE_FOLDERS = ['/etc/docker/certs.d']

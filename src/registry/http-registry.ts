@@ -1,6 +1,6 @@
 import { type Digest, digestOf, isDigest } from '../base/digest.ts'
+import { isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 import { BlobTransfer, blobRequest } from './blob-transfer.ts'
-import { isJsonRecord, parseJson, textField } from './json-value.ts'
 import { MANIFEST_MEDIA_TYPES } from './manifest.ts'
 import type { ImageReference, RepositoryName } from './reference.ts'
 import { ReferrerList } from './referrer-list.ts'

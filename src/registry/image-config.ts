@@ -1,6 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import { ImageCacheError } from '../base/errors.ts'
-import { isJsonRecord, type JsonRecord, parseJson, textField, textList, textRecord } from './json-value.ts'
+import { isJsonRecord, type JsonRecord, parseJson, textField, textList, textRecord } from '../base/json-value.ts'
 import { parseManifest, platformOf } from './manifest.ts'
 import { formatPlatform, isAttestation, type Platform, samePlatform, selectPlatform } from './platform.ts'
 import { familiarReference, type ImageReference, withDigest } from './reference.ts'

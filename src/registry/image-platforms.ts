@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import { isJsonRecord, parseJson } from './json-value.ts'
+import { isJsonRecord, parseJson } from '../base/json-value.ts'
 import { parseManifest, platformOf } from './manifest.ts'
 import { formatPlatform, isAttestation, type Platform, parsePlatform, samePlatform } from './platform.ts'
 import { type ImageReference, withDigest } from './reference.ts'

@@ -1,6 +1,6 @@
 import { isDigest } from '../base/digest.ts'
 import { ImageCacheError } from '../base/errors.ts'
-import { isJsonList, isJsonRecord, type JsonRecord, parseJson, textField, textRecord } from './json-value.ts'
+import { isJsonList, isJsonRecord, type JsonRecord, parseJson, textField, textRecord } from '../base/json-value.ts'
 import type { Platform } from './platform.ts'
 import type { Descriptor, RawManifest } from './registry.ts'
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import { isJsonList, isJsonRecord, type JsonRecord, parseJson, textField } from './json-value.ts'
+import { isJsonList, isJsonRecord, type JsonRecord, parseJson, textField } from '../base/json-value.ts'
 import { OCI_INDEX, parseManifest } from './manifest.ts'
 import { redirectTarget } from './redirect-target.ts'
 import { formatRepository, type ImageReference, type RepositoryName } from './reference.ts'

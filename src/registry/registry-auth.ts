@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 import {
   type AuthChallenge,
   type AuthWay,
@@ -8,7 +9,6 @@ import {
   type TokenServer,
 } from './auth-challenge.ts'
 import type { Credential, CredentialSource } from './credentials.ts'
-import { isJsonRecord, parseJson, textField } from './json-value.ts'
 import { contentError, statusError } from './registry-error.ts'
 import type { Answer, PlainRequest } from './registry-transport.ts'
 

@@ -1,6 +1,6 @@
 import { type ErrorDetails, ImageCacheError, messageOf } from '../base/errors.ts'
+import { isJsonList, isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 import { redact } from '../base/redact.ts'
-import { isJsonList, isJsonRecord, parseJson, textField } from './json-value.ts'
 import { failureCode, isUntrustedCertificate } from './retry-delay.ts'
 
 export interface RegistryErrorDetails extends ErrorDetails {

@@ -1,7 +1,7 @@
 import type { Digest } from '../base/digest.ts'
 import { ImageCacheError } from '../base/errors.ts'
+import { isJsonList, isJsonRecord, type JsonRecord, parseJson, textRecord } from '../base/json-value.ts'
 import type { Annotation } from './annotation.ts'
-import { isJsonList, isJsonRecord, type JsonRecord, parseJson, textRecord } from './json-value.ts'
 import { parseManifest, platformOf } from './manifest.ts'
 import { isAttestation, type Platform, parsePlatform, samePlatform } from './platform.ts'
 import { familiarReference, type ImageReference, withDigest } from './reference.ts'

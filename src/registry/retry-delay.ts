@@ -1,4 +1,4 @@
-import { isJsonRecord } from './json-value.ts'
+import { isJsonRecord } from '../base/json-value.ts'
 
 /** How a try ended, as far as trying again is concerned. */
 export type TryEnd =

@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json-value.ts'
 /** What the job may do with GitHub's cache; a text says why not. */
 export interface CachePermission {
   readonly read: true | string
@@ -28,10 +29,10 @@ export function cachePermission(mode: string, token: string): CachePermission {
 /** All permissions of a token together, or undefined when it does not tell. */
 function permissionOf(token: string): number | undefined {
   const [, payload = ''] = token.split('.')
-  const claims = parse(Buffer.from(payload, 'base64url').toString())
+  const claims = parseJson(Buffer.from(payload, 'base64url').toString())
   if (typeof claims !== 'object' || claims === null || !('ac' in claims) || typeof claims.ac !== 'string')
     return undefined
-  const scopes = parse(claims.ac)
+  const scopes = parseJson(claims.ac)
   if (!Array.isArray(scopes)) return undefined
   return scopes.reduce<number>((all, scope: unknown) => all | bitsOf(scope), 0)
 }
@@ -39,12 +40,4 @@ function permissionOf(token: string): number | undefined {
 function bitsOf(scope: unknown): number {
   if (typeof scope !== 'object' || scope === null || !('Permission' in scope)) return 0
   return typeof scope.Permission === 'number' ? scope.Permission : 0
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
+import { parseJson } from '../base/json-value.ts'
 import type { Save, Store, StoreKey, Unavailable } from '../stores/store.ts'
 import { storeKey, withValue } from '../stores/store-key.ts'
 
@@ -74,7 +75,7 @@ function numberIn(key: StoreKey, prefix: string): number {
 
 /** Reads an entry that others wrote; undefined when it says nothing that can be used. */
 function readEntry(number: number, body: Uint8Array): LeaseEntry | undefined {
-  const value = parse(Buffer.from(body).toString())
+  const value = parseJson(Buffer.from(body).toString())
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined
   if (value.kind === 'free') return { number, kind: 'free' }
   if (!('owner' in value) || !('expiry' in value)) return undefined
@@ -82,12 +83,4 @@ function readEntry(number: number, body: Uint8Array): LeaseEntry | undefined {
   if (value.kind !== 'held' || typeof owner !== 'string' || typeof expiry !== 'number' || !(expiry > 0))
     return undefined
   return { number, kind: 'held', owner: owner.slice(0, 200), expiry: Math.min(expiry, LONGEST_EXPIRY) }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
