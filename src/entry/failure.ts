@@ -1,4 +1,4 @@
-import { ImageCacheError } from '../base/errors.ts'
+import { codeOf, ImageCacheError } from '../base/errors.ts'
 
 /** An error as people see it: expected ones by code, sentence and hint, all others as a bug of ours. */
 export interface Failure {
@@ -20,7 +20,7 @@ export function failureOf(error: unknown): Failure {
       stack: '',
     }
   }
-  if (hasCode(error, 'ENOSPC')) {
+  if (codeOf(error) === 'ENOSPC') {
     return failureOf(
       new ImageCacheError('E_DISK_FULL', 'the disk of this runner is full', {
         hint: 'Free space on it, or give it a larger disk.',
@@ -31,8 +31,4 @@ export function failureOf(error: unknown): Failure {
   const text = error instanceof Error ? error.message : String(error)
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   return { outcome: 'failed', sentence: `this is a bug of image-cache-action: ${text}`, hint: REPORT_BUGS, stack }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code
 }

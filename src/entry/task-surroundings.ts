@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf } from '../base/errors.ts'
 import type { RunContext } from '../host/host.ts'
 import { refreshRequest } from '../inputs/refresh-request.ts'
 import { DEFAULTS_FILE, parseTaskDefaults } from '../inputs/task-defaults.ts'
@@ -30,7 +31,7 @@ async function textIfThere(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (codeOf(error) === 'ENOENT') return ''
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ImageCacheError, messageOf } from '../base/errors.ts'
+import { codeOf, ImageCacheError, messageOf } from '../base/errors.ts'
 import type { Exec, ExecOptions, ExecResult } from './exec.ts'
 import { OutputLines } from './output-lines.ts'
 
@@ -158,7 +158,7 @@ async function eitherAborted(first: AbortSignal, second: AbortSignal): Promise<b
 }
 
 function startError(command: string, { cwd }: ExecOptions, cause: unknown): ImageCacheError {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  const code = codeOf(cause)
   if (code === 'ENOENT' && cwd !== undefined && !existsSync(cwd)) {
     return new ImageCacheError('E_BUILDER', `${command} cannot be run in ${cwd}: there is no such folder`, { cause })
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { ImageCacheError } from '../base/errors.ts'
+import { codeOf, ImageCacheError } from '../base/errors.ts'
 import { isJsonRecord, type JsonRecord, parseJson, textField } from '../base/json-value.ts'
 
 /** What a login left behind. An identity token is traded for access tokens; a registry token is one already. */
@@ -72,7 +72,7 @@ async function readConfig(file: string): Promise<LoginConfig> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (isJsonRecord(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return parseConfig('', file)
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return parseConfig('', file)
     throw unreadable(`Docker's config file ${file} can't be read`, 'Check its permissions.')
   }
   return parseConfig(text, `Docker's config file ${file}`)

@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ImageCacheError } from '../base/errors.ts'
-import { isJsonRecord } from '../base/json-value.ts'
+import { codeOf, ImageCacheError } from '../base/errors.ts'
 import type { CertificateSource, HostCertificates } from './connections.ts'
 
 /** Where Docker looks (docs.docker.com, "Verify repository client with certificates"). */
@@ -46,7 +45,7 @@ async function namesIn(folder: string): Promise<readonly string[] | undefined> {
   try {
     return (await readdir(folder)).sort()
   } catch (error) {
-    const code = isJsonRecord(error) ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     return unreadable(folder, error)
   }

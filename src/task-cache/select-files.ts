@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf } from '../base/errors.ts'
 import { compilePatterns, type FilePatterns } from './file-patterns.ts'
 
 /** What patterns name in a folder. */
@@ -70,7 +71,7 @@ function isShut({ wanted, except }: Search, folder: string): boolean {
 }
 
 function ignoreMissing(error: unknown): undefined {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
   throw error
 }

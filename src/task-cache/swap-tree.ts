@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import { codeOf } from '../base/errors.ts'
 import { compilePatterns, isLiteral, tidyPattern } from './file-patterns.ts'
 import type { Selection } from './select-files.ts'
 
@@ -123,7 +124,7 @@ function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path)
   } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }

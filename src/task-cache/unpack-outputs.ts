@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createZstdDecompress } from 'node:zlib'
 import { type ExtractEvents, extract as startExtract } from 'tar-stream'
-import { messageOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { OutputEntry } from './output-manifest.ts'
 import { OUTPUTS_FOLDER, RECORD_NAME } from './pack-outputs.ts'
 import { decodeRecord, type TaskRecord } from './task-record.ts'
@@ -142,7 +142,6 @@ async function* bytesOf(member: Member): AsyncGenerator<Uint8Array> {
 /** Troubles of tar and zstd are those of a broken entry; troubles of the file system are told as they are. */
 function asBroken(error: unknown): Error {
   if (error instanceof BrokenEntry) return error
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  if (error instanceof Error && /^E[A-Z]+$/.test(code)) return error
+  if (error instanceof Error && /^E[A-Z]+$/.test(codeOf(error) ?? '')) return error
   return new BrokenEntry(`it can't be read: ${messageOf(error)}`, { cause: error })
 }
