@@ -6,7 +6,6 @@ import { formatBytes } from '../base/bytes.ts'
 import { systemClock } from '../base/clock.ts'
 import { formatSeconds } from '../base/duration.ts'
 import { ImageCacheError, messageOf } from '../base/errors.ts'
-import { TerminalHost } from '../host/terminal-host.ts'
 import type { EntryFile } from '../stores/entry-folder.ts'
 import { LocalStore } from '../stores/local-store.ts'
 import { localFolder, localLimits } from '../stores/open-store.ts'
@@ -17,6 +16,7 @@ import type { TaskRecord } from '../task-cache/task-record.ts'
 import { openEntry } from '../task-cache/unpack-outputs.ts'
 import { type CacheEntry, cacheEntry, entryLines, isNamed, isOfTask } from './cache-entries.ts'
 import type { CommandWorld } from './command-world.ts'
+import { withTerminal } from './with-terminal.ts'
 
 /** What is asked of the local store. */
 export type CacheRequest =
@@ -36,8 +36,7 @@ interface CacheAnswer {
 
 /** `image-cache cache …`: looks into the local store and tidies it. Answers the exit code. */
 export async function cacheCommand(request: CacheRequest, json: boolean, world: CommandWorld): Promise<number> {
-  const host = new TerminalHost({ messages: world.stderr, env: world.env })
-  try {
+  return withTerminal(new Map(), world, async () => {
     const folder = localFolder(world.env)
     if (folder === undefined) {
       throw new ImageCacheError('E_INPUT', 'there is no local store: neither XDG_CACHE_HOME nor HOME is set')
@@ -47,12 +46,7 @@ export async function cacheCommand(request: CacheRequest, json: boolean, world: 
     const text = json ? JSON.stringify(answer.json, null, 2) : answer.lines.join('\n')
     if (text !== '') world.stdout.write(`${text}\n`)
     return answer.exitCode ?? 0
-  } catch (error) {
-    const failure = world.failureOf(error)
-    host.error(failure.sentence)
-    for (const line of [failure.hint, failure.stack]) if (line !== '') host.info(line)
-    return 1
-  }
+  })
 }
 
 async function answerTo(request: CacheRequest, store: LocalStore, signal: AbortSignal): Promise<CacheAnswer> {

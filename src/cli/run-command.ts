@@ -1,12 +1,11 @@
-import { rm } from 'node:fs/promises'
 import type { Deps, PendingSave } from '../deps.ts'
 import { secretValues } from '../flow/secret-files.ts'
 import type { Host } from '../host/host.ts'
-import { TerminalHost, terminalContext } from '../host/terminal-host.ts'
 import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
 import type { ReadInput } from '../inputs/input-reader.ts'
 import type { CommandWorld } from './command-world.ts'
 import { wantsColor } from './live-progress.ts'
+import { withTerminal } from './with-terminal.ts'
 
 /** What a command gets to work with. */
 export interface CommandRun {
@@ -27,9 +26,7 @@ export async function runCommand(
   command: (run: CommandRun) => Promise<unknown>,
   parse: (read: ReadInput) => BuildInputs = parseBuildInputs,
 ): Promise<number> {
-  const host = new TerminalHost({ messages: world.stderr, inputs: values, env: world.env })
-  const context = terminalContext(process.cwd())
-  try {
+  return withTerminal(values, world, async (host, context) => {
     const inputs = parse((name) => values.get(name) ?? '')
     for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
     const isTerminal = world.stderr.isTTY === true
@@ -43,14 +40,7 @@ export async function runCommand(
     })
     const exitCode = await command({ inputs, host, deps, saves })
     return typeof exitCode === 'number' ? exitCode : 0
-  } catch (error) {
-    const failure = world.failureOf(error)
-    host.error(failure.sentence)
-    for (const line of [failure.hint, failure.stack]) if (line !== '') host.info(line)
-    return 1
-  } finally {
-    await rm(context.tempDir, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Loaded only where there is a terminal: a job's log never needs it. */

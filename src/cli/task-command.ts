@@ -1,6 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import type { Host } from '../host/host.ts'
-import { TerminalHost, terminalContext } from '../host/terminal-host.ts'
 import type { TaskSurroundings } from '../inputs/task-inputs.ts'
 import { expectTask, parseTaskInputs } from '../inputs/task-inputs.ts'
 import { taskLine } from '../report/task-report.ts'
@@ -8,6 +7,7 @@ import type { StoreSetting } from '../stores/store-setting.ts'
 import { runTaskStep } from '../task.ts'
 import type { TaskDeps } from '../task-cache/task-deps.ts'
 import type { CommandWorld } from './command-world.ts'
+import { withTerminal } from './with-terminal.ts'
 
 /** What a command about tasks gets to work with. */
 export interface TaskCommandRun {
@@ -46,9 +46,7 @@ export async function runTaskCommand(
   world: CommandWorld,
   command: (run: TaskCommandRun) => Promise<number>,
 ): Promise<number> {
-  const host = new TerminalHost({ messages: world.stderr, inputs: values, env: world.env })
-  const context = terminalContext(process.cwd())
-  try {
+  return withTerminal(values, world, async (host, context) => {
     await mkdir(context.tempDir, { recursive: true, mode: 0o700 })
     const { env, signal } = world
     let opened: TaskDeps | undefined
@@ -59,12 +57,5 @@ export async function runTaskCommand(
     const exitCode = await command({ host, surroundings: await world.taskSurroundings(context, env), open })
     for (const trouble of (await opened?.store.flush?.()) ?? []) host.warning(trouble)
     return exitCode
-  } catch (error) {
-    const failure = world.failureOf(error)
-    host.error(failure.sentence)
-    for (const line of [failure.hint, failure.stack]) if (line !== '') host.info(line)
-    return 1
-  } finally {
-    await rm(context.tempDir, { recursive: true, force: true })
-  }
+  })
 }

@@ -1,4 +1,5 @@
 import { codeOf, ImageCacheError } from '../base/errors.ts'
+import type { Host } from '../host/host.ts'
 
 /** An error as people see it: expected ones by code, sentence and hint, all others as a bug of ours. */
 export interface Failure {
@@ -31,4 +32,10 @@ export function failureOf(error: unknown): Failure {
   const text = error instanceof Error ? error.message : String(error)
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   return { outcome: 'failed', sentence: `this is a bug of image-cache-action: ${text}`, hint: REPORT_BUGS, stack }
+}
+
+/** Shows a failure in a job: one annotation of sentence and hint; the stack of a bug in the log. */
+export function showFailure({ sentence, hint, stack }: Failure, host: Host): void {
+  host.error(hint === '' ? sentence : `${sentence}\n${hint}`)
+  if (stack !== '') host.info(stack)
 }

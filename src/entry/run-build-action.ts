@@ -12,7 +12,7 @@ import { reportLines } from '../report/log-lines.ts'
 import type { BuildReport } from '../report/report.ts'
 import { renderSummary } from '../report/summary.ts'
 import { cancellation } from './cancellation.ts'
-import { type Failure, failureOf } from './failure.ts'
+import { failureOf, showFailure } from './failure.ts'
 import { inputRows } from './input-rows.ts'
 import { openDeps } from './open-deps.ts'
 import { keptFolder } from './open-task-world.ts'
@@ -76,9 +76,4 @@ async function show(report: BuildReport, host: GithubHost): Promise<void> {
     host.warning(message, { ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) })
   }
   await host.summary(renderSummary(report))
-}
-
-function showFailure(failure: Failure, host: GithubHost): void {
-  host.error(failure.hint === '' ? failure.sentence : `${failure.sentence}\n${failure.hint}`)
-  if (failure.stack !== '') host.info(failure.stack)
 }

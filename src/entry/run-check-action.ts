@@ -9,7 +9,7 @@ import { parseCheckInputs } from '../inputs/check-inputs.ts'
 import { checkLines, renderCheckSummary } from '../report/check-report.ts'
 import { openStore } from '../stores/open-store.ts'
 import { cancellation } from './cancellation.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, showFailure } from './failure.ts'
 import { loadAhead } from './load-ahead.ts'
 import { openRegistry } from './open-registry.ts'
 import { openTaskWorld } from './open-task-world.ts'
@@ -40,9 +40,7 @@ export async function runCheckAction(): Promise<void> {
     await show(images, host)
   } catch (error) {
     await host.ready()
-    const { sentence, hint, stack } = failureOf(error)
-    host.error(hint === '' ? sentence : `${sentence}\n${hint}`)
-    if (stack !== '') host.info(stack)
+    showFailure(failureOf(error), host)
     process.exitCode = 1
   } finally {
     await rm(context.tempDir, { recursive: true, force: true })

@@ -5,7 +5,7 @@ import { taskLine, tasksSummary } from '../report/task-report.ts'
 import { runTaskStep } from '../task.ts'
 import type { TaskSave } from '../task-cache/task-deps.ts'
 import { cancellation } from './cancellation.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, showFailure } from './failure.ts'
 import { openTaskDeps } from './open-task-deps.ts'
 import { encodeTaskSaves, TASK_SAVES_STATE } from './task-saves.ts'
 import { taskSurroundings } from './task-surroundings.ts'
@@ -35,9 +35,7 @@ export async function runTaskAction(): Promise<void> {
     if (step.exitCode !== 0) host.error(`E_TASK: ${inputs.spec.name} ended with exit code ${step.exitCode}`)
     process.exitCode = step.exitCode
   } catch (error) {
-    const { sentence, hint, stack } = failureOf(error)
-    host.error(hint === '' ? sentence : `${sentence}\n${hint}`)
-    if (stack !== '') host.info(stack)
+    showFailure(failureOf(error), host)
     await rm(context.tempDir, { recursive: true, force: true })
     process.exitCode = 1
   }
