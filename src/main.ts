@@ -16,6 +16,7 @@ import type { ReportDraft } from './flow/report-draft.ts'
 import { describeBuild, describeCheck, describeDockerfile } from './flow/report-facts.ts'
 import { skipBuild } from './flow/skip-build.ts'
 import { contextTools, readSource } from './flow/source.ts'
+import { verifyBuild } from './flow/verify-build.ts'
 import type { BuildInputs } from './inputs/build-inputs.ts'
 
 /**
@@ -53,6 +54,10 @@ export async function buildImage(given: BuildInputs, deps: Deps, report: ReportD
   report.add({ ...describeDockerfile(dockerfile), missed })
   const publish = publishPlan(inputs, found)
   const order = { inputs, source, content, dockerfile: dockerfile.text, lifted: dockerfile.lifted, publish, ...found }
+  if (inputs.verify && dockerfile.assembly !== 'as-written') {
+    const detail = await report.stage('verify', () => verifyBuild(order, deps))
+    report.add({ checks: [{ what: 'verify', outcome: 'found', detail }] })
+  }
   const built = await report.stage('build and push', () =>
     buildAndPush(order, deps, (timeline) => report.add({ timeline })),
   )

@@ -40,6 +40,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
         requirementFiles: [{ imagePath: '/srv/requirements.txt', contextPath: 'requirements.txt' }],
         constraintFiles: [{ imagePath: '/srv/conf/constraints.txt', contextPath: 'constraints.txt' }],
         packages: ['numpy<2'],
+        locals: [],
+        project: undefined,
+        remainder: undefined,
+        stays: undefined,
+        target: { kind: 'system', folder: undefined, python: undefined, shipped: [], makesEnvironment: false },
         settings: {
           indexUrl: 'https://index.example/simple',
           extraIndexUrls: [],
@@ -94,12 +99,22 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
 describe('a step stays when the result might differ', () => {
   const cases: readonly (readonly [sentence: string, steps: string, codes: readonly string[]])[] = [
     ['two installs of one stage', 'RUN pip install a\nRUN apt-get update\nRUN pip install b', ['ok', 'ok']],
-    ['several commands', 'RUN pip install a && pip install b', ['several-commands']],
-    ['pip first, then the install', 'RUN pip install --upgrade pip && pip install a', ['several-commands']],
+    ['two installs in a step', 'RUN pip install a && pip install b', ['ok']],
+    ['two installs with different settings', 'RUN pip install a && pip install --pre b', ['several-commands']],
+    ['pip first, then the install', 'RUN pip install --upgrade pip && pip install a', ['ok']],
+    ['one or the other', 'RUN pip install a || pip install b', ['several-commands']],
+    ['in the background', 'RUN pip install a & pip install b', ['several-commands']],
+    ['on a condition', 'RUN if [ -n "$X" ]; then pip install a; fi', ['several-commands']],
+    ['a pipe', 'RUN cat x | xargs pip install', ['several-commands']],
+    ['going on after a failure', 'RUN pip install a; rm -rf /tmp/x', ['several-commands']],
+    ['stopping at a failure', 'RUN set -e; pip install a; rm -rf /tmp/x', ['ok']],
     ['a version that the shell redirects', 'RUN pip install tensorflow>=2.16.1', ['shell-syntax']],
     ['a trailing shell comment', 'RUN pip install a # --no-cache-dir', ['shell-syntax']],
-    ['a heredoc', 'RUN <<EOF\npip install a\npip install b\nEOF', ['several-commands']],
-    ['another shell', 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nRUN pip install a', ['shell-syntax']],
+    ['a heredoc that goes on', 'RUN <<EOF\npip install a\npip install b\nEOF', ['several-commands']],
+    ['a heredoc that stops', 'RUN <<EOF\nset -e\npip install a\npip install b\nEOF', ['ok']],
+    ['a heredoc for another program', 'RUN python <<EOF\nset -e\npip install a\nEOF', ['several-commands']],
+    ['bash', 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nRUN pip install a', ['ok']],
+    ['another shell', 'SHELL ["/usr/bin/fish", "-c"]\nRUN pip install a', ['shell-syntax']],
     ['a user', 'USER app\nRUN pip install a', ['not-root']],
     ['root by number', 'USER app\nUSER 0:0\nRUN pip install a', ['ok']],
     ['a venv by variable', 'ENV VIRTUAL_ENV=/venv\nRUN pip install a', ['virtual-environment']],
@@ -122,12 +137,34 @@ describe('a step stays when the result might differ', () => {
     ['a trigger', 'ONBUILD RUN pip install a', ['stage-base']],
     ['a comment', '# image-cache: off\nRUN pip install a', ['switched-off']],
     ['a comment further up', '# image-cache: off\n\nRUN pip install a', ['ok']],
-    ['the project itself', 'COPY . .\nRUN pip install .', ['not-only-wheels']],
+    ['after the project itself', 'COPY . .\nRUN pip install .\nRUN pip install a', ['ok', 'environment']],
+    ['poetry', 'RUN pip install poetry\nRUN poetry install --no-root\nRUN pip install a', ['ok', 'environment']],
+    ['conda', 'RUN conda install -y x\nRUN pip install a', ['environment']],
+    ['uv sync without its files', 'WORKDIR /w\nRUN uv sync', ['file-not-found']],
+    ['uv sync into the system', 'ENV UV_PROJECT_ENVIRONMENT=/usr/local\nRUN uv sync', ['virtual-environment']],
+    ['uv sync with an option', 'RUN uv sync --script x.py', ['unknown-option']],
+    ['a venv that nobody made', 'RUN /venv/bin/pip install a', ['virtual-environment']],
+    ['a venv of another kind', 'RUN python -m venv --copies /v\nRUN /v/bin/pip install a', ['virtual-environment']],
+    ['a venv', 'RUN python -m venv /v\nRUN /v/bin/pip install a', ['ok']],
+    [
+      'a venv that was changed',
+      'RUN python -m venv /v\nRUN chmod -R 700 /v\nRUN /v/bin/pip install a',
+      ['environment'],
+    ],
+    ['a venv with files in it', 'RUN python -m venv /v\nCOPY app /v/\nRUN /v/bin/pip install a', ['environment']],
+    [
+      'a venv in a folder of its own',
+      'RUN mkdir /srv/x && chown 7 /srv/x\nRUN python -m venv /srv/x/v\nRUN /srv/x/v/bin/pip install a',
+      ['environment'],
+    ],
+    ['a prefix that exists', 'COPY app /install/\nRUN pip install --prefix /install a', ['environment']],
+    ['a folder of the system', 'RUN pip install --target /var/task a', ['virtual-environment']],
     ['a missing file', 'RUN pip install -r requirements.txt', ['file-not-found']],
     ['another Python', 'RUN pip3.11 install a', ['python-unknown']],
     ['the same Python', 'RUN pip3.12 install a', ['ok']],
     ['pip itself, on its own', 'RUN pip install --upgrade pip setuptools\nRUN pip install a', ['unknown-option', 'ok']],
-    ['after an install that stays', 'RUN pip install -e .\nRUN pip install a', ['unknown-option', 'environment']],
+    ['after an install that stays', 'RUN pip install -e .\nRUN pip install a', ['ok', 'environment']],
+    ['trusted after another', 'RUN poetry install\n# image-cache: layers\nRUN pip install a', ['ok']],
     ['after another installer', 'RUN poetry install\nRUN pip install a', ['environment']],
     ['before another installer', 'RUN pip install a\nRUN poetry install', ['ok']],
     ['after files in Python’s folders', 'COPY --from=x /usr/local /usr/local\nRUN pip install a', ['environment']],
@@ -149,7 +186,7 @@ describe('a step stays when the result might differ', () => {
     expect(answers(text, { baseImage: () => ({ ...python, onBuild: ['RUN x'] }) })).toEqual(['stage-base'])
     expect(answers(text, { baseImage: () => ({ ...python, user: 'app' }) })).toEqual(['not-root'])
     expect(answers(text, { baseImage: () => ({ env: { VIRTUAL_ENV: '/v' } }) })).toEqual(['virtual-environment'])
-    expect(answers(text, { baseImage: () => ({ ...python, shell: ['/bin/bash', '-c'] }) })).toEqual(['shell-syntax'])
+    expect(answers(text, { baseImage: () => ({ ...python, shell: ['/bin/zsh', '-c'] }) })).toEqual(['shell-syntax'])
   })
 
   test('when the base is Alpine', () => {
@@ -166,11 +203,11 @@ describe('a step stays when the result might differ', () => {
   })
 
   test('refusals carry the line of the step and a sentence', () => {
-    expect(find('FROM python\n\nRUN a \\\n  && pip install b\n')).toEqual([
+    expect(find('FROM python\n\nRUN a \\\n  || pip install b\n')).toEqual([
       {
         code: 'several-commands',
         line: 3,
-        sentence: 'the step runs several commands (&&); give the install a RUN of its own',
+        sentence: 'the step runs several commands (||); give the install a RUN of its own',
       },
     ])
   })

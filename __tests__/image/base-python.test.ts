@@ -7,6 +7,7 @@ test("Docker's Python images are known by their environment", () => {
   expect(basePython({ env: official, history: ['CMD ["python3"]'] }, undefined)).toEqual({
     kind: 'known',
     version: '3.12',
+    fullVersion: '3.12.4',
     prefix: '/usr/local',
     interpreter: '/usr/local/bin/python3.12',
     shipped: new Map([['pip', undefined]]),

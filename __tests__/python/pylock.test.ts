@@ -53,6 +53,8 @@ describe('readPylock', () => {
           dependencies: ['abc'],
         },
       ],
+      unbuilt: [],
+      indexes: [],
     })
   })
 
@@ -60,7 +62,7 @@ describe('readPylock', () => {
     const text = lockOf(
       `name = "colorama"\nversion = "1"\nmarker = "sys_platform == 'win32'"\nwheels = [${wheel('colorama-1-py3-none-any.whl', A)}]`,
     )
-    expect(readPylock(text, TARGET)).toEqual({ kind: 'packages', packages: [] })
+    expect(readPylock(text, TARGET)).toEqual({ kind: 'packages', packages: [], unbuilt: [], indexes: [] })
   })
 
   test('a local version in a URL is decoded', () => {
@@ -78,9 +80,9 @@ describe('readPylock', () => {
     const text = lockOf(`name = "a"\nversion = "1"\nwheels = [${wheels.join(', ')}]`)
     const read = readPylock(text, TARGET, { pinned: new Map([['a', [`sha256:${B}`]]]) })
     expect(read).toMatchObject({ packages: [{ wheel: { fileName: 'a-1-py3-none-any.whl' }, hashes: [`sha256:${B}`] }] })
-    expect(readPylock(text, TARGET, { pinned: new Map([['a', [`sha256:${C}`]]]) })).toEqual({
-      kind: 'failed',
-      reason: 'a 1 has no wheel for linux/amd64 among the hashes that the requirements pin',
+    expect(readPylock(text, TARGET, { pinned: new Map([['a', [`sha256:${C}`]]]) })).toMatchObject({
+      packages: [],
+      unbuilt: [{ name: 'a', reason: 'a 1 has no wheel for linux/amd64 among the hashes that the requirements pin' }],
     })
   })
 
@@ -102,18 +104,36 @@ describe('readPylock', () => {
     ],
     ['a folder', 'name = "a"\ndirectory = { path = "." }', 'a local folder'],
     ['a URL', `name = "a"\narchive = { url = "https://x.example/a.whl", hashes = { sha256 = "${A}" } }`, 'a URL'],
-    ['no version', `name = "a"\nwheels = [${wheel('a-1-py3-none-any.whl', A)}]`, 'a has no version'],
     [
       'no sha256',
       'name = "a"\nversion = "1"\nwheels = [{ url = "https://x.example/a-1-py3-none-any.whl" }]',
       'no sha256',
     ],
-  ])('fails for a package that has %s', (_, entry, reason) => {
-    expect(readPylock(lockOf(entry), TARGET)).toEqual({ kind: 'failed', reason: expect.stringContaining(reason) })
+  ])('tells apart a package that has %s', (_, entry, reason) => {
+    const read = readPylock(lockOf(entry), TARGET)
+    expect(read).toMatchObject({ packages: [], unbuilt: [{ reason: expect.stringContaining(reason) }] })
+  })
+
+  test('says where local packages lie and which indexes are named', () => {
+    const entries = [
+      'name = "own"\ndirectory = { path = ".", editable = true }',
+      `name = "a"\nversion = "1"\nindex = "https://one.example/"\nwheels = [${wheel('a-1-py3-none-any.whl', A)}]`,
+      `name = "b"\nversion = "1"\nindex = "https://two.example/"\nwheels = [${wheel('b-1-py3-none-any.whl', B)}]`,
+      `name = "c"\nversion = "1"\nindex = "https://two.example/"\nwheels = [${wheel('c-1-py3-none-any.whl', C)}]`,
+    ]
+    expect(readPylock(lockOf(...entries), TARGET)).toMatchObject({
+      unbuilt: [{ name: 'own', folder: '.' }],
+      indexes: ['https://two.example/', 'https://one.example/'],
+    })
   })
 
   test.each([
     ['is no TOML', 'lock-version = ', 'no TOML'],
+    [
+      'has a package without a version',
+      lockOf(`name = "a"\nwheels = [${wheel('a-1-py3-none-any.whl', A)}]`),
+      'a has no version',
+    ],
     ['is of another version', 'lock-version = "2.0"', '"2.0"'],
     [
       'holds a package twice',

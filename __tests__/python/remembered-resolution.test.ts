@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { decodePackages, encodePackages } from '../../src/python/remembered-resolution.ts'
+import { decodeLock, encodeLock } from '../../src/python/remembered-resolution.ts'
 
 const PACKAGES = [
   {
@@ -18,18 +18,24 @@ const PACKAGES = [
   },
 ]
 
-function broken(change: (text: string) => string): Uint8Array {
-  return new TextEncoder().encode(change(new TextDecoder().decode(encodePackages(PACKAGES))))
+const LOCK = {
+  packages: PACKAGES,
+  unbuilt: [{ name: 'own', folder: '.', reason: 'own comes from a local folder' }],
+  indexes: ['https://index.example/simple'],
 }
 
-describe('decodePackages', () => {
+function broken(change: (text: string) => string): Uint8Array {
+  return new TextEncoder().encode(change(new TextDecoder().decode(encodeLock(LOCK))))
+}
+
+describe('decodeLock', () => {
   test('gives back what was stored', () => {
-    expect(decodePackages(encodePackages(PACKAGES))).toEqual(PACKAGES)
+    expect(decodeLock(encodeLock(LOCK))).toEqual(LOCK)
   })
 
   test.each<[string, (text: string) => string]>([
     ['is cut off', (text) => text.slice(0, -5)],
-    ['has another format', (text) => text.replace('"format":1', '"format":2')],
+    ['has another format', (text) => text.replace('"format":2', '"format":1')],
     ['has a name that is not normalised', (text) => text.replace('"name":"a"', '"name":"A"')],
     ['has a negative size', (text) => text.replace('"size":10', '"size":-1')],
     ['has a size that is a text', (text) => text.replace('"size":10', '"size":"10"')],
@@ -37,9 +43,11 @@ describe('decodePackages', () => {
     ['has a hash that is none', (text) => text.replace('sha256:aa', 'sha256:zz')],
     ['is out of order', (text) => text.replace('"name":"a"', '"name":"c"')],
     ['holds a package twice', (text) => text.replace('"name":"b"', '"name":"a"')],
+    ['has an own package without a name', (text) => text.replace('"name":"own"', '"name":1')],
+    ['has an index that is no text', (text) => text.replace('"https://index.example/simple"', '1')],
     ['is no record', () => '[]'],
     ['is empty', () => ''],
   ])('refuses an entry that %s', (_, change) => {
-    expect(decodePackages(broken(change))).toBeUndefined()
+    expect(decodeLock(broken(change))).toBeUndefined()
   })
 })

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'E_REGISTRY_AUTH'
   | 'E_DISK_FULL'
   | 'E_TASK'
+  | 'E_VERIFY'
   | 'E_CANCELLED'
 
 export interface ErrorDetails {

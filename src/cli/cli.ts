@@ -6,8 +6,10 @@ import { buildCommand } from './build-command.ts'
 import type { CacheRequest } from './cache-command.ts'
 import { checkCommand } from './check-command.ts'
 import type { CommandWorld } from './command-world.ts'
+import { diffCommand } from './diff-command.ts'
 import { keyCommand } from './key-command.ts'
 import { planCommand } from './plan-command.ts'
+import { suggestCommand } from './suggest-command.ts'
 import { LOG_CHOICES } from './tasks-display.ts'
 
 /** Raw values of inputs by name, as the options gave them. */
@@ -22,11 +24,14 @@ Examples:
   image-cache key . --tags ghcr.io/org/app:latest --explain
   image-cache check . --tags ghcr.io/org/app:latest
   image-cache check --images ghcr.io/org/app:1.2 --platforms linux/amd64,linux/arm64
+  image-cache suggest .
+  image-cache diff ghcr.io/org/app:one ghcr.io/org/app:two
   image-cache task --name docs --input 'docs/**' --output site -- make site
   image-cache tasks run -f tasks.yml
   image-cache cache ls
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; of check also 3 an image is missing, 4 nobody can tell.`
+Exit codes: 0 done, 1 failed, 2 wrong usage; of check also 3 an image is missing, 4 nobody can tell; of diff 3 images
+that differ.`
 
 /**
  * The command line: the same inputs as the action, by the same names.
@@ -73,6 +78,23 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
   addCacheCommands(program, world, (code) => {
     exitCode = code
   })
+  addBuildOptions(
+    program.command('suggest').description('Show the smallest edits by which more of the Dockerfile becomes layers'),
+  ).action(async (context: string | undefined, options: Record<string, unknown>) => {
+    exitCode = await suggestCommand(inputValues(context, options), options.json === true, world)
+  })
+  program
+    .command('diff')
+    .description('Compare two images as merged file systems; exit code 3 when they differ')
+    .argument('<a>', 'image in a registry')
+    .argument('<b>', 'image in a registry')
+    .option('--platform <value>', "platform of both images (default: this machine's)")
+    .option('--json', 'print the result as JSON')
+    .exitOverride()
+    .action(async (a: string, b: string, options: Record<string, unknown>) => {
+      const platform = typeof options.platform === 'string' ? options.platform : undefined
+      exitCode = await diffCommand([a, b], platform, options.json === true, world)
+    })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {

@@ -2,19 +2,38 @@ import type { LayerGroup, LayerPlan } from '../layers/layer-plan.ts'
 import type { IndexSettings } from '../python/resolution.ts'
 import type { InstallStep } from './dockerfile.ts'
 
+/** An environment that no step of the user's makes any more: `uv sync` did, before layers took its place. */
+export interface EnvironmentSkeleton {
+  /** Folder of the project, absolute: uv names the environment after what it finds there. */
+  readonly projectFolder: string
+  /** As pyproject.toml has it; undefined: the project has none. */
+  readonly projectName: string | undefined
+  readonly requiresPython: string | undefined
+  /** Exact version of the final image's Python, which the environment notes: `3.12.4`. */
+  readonly pythonFullVersion: string
+}
+
 /** Install steps of one stage that become layers together: same settings, one resolution. */
 export interface StageLayers {
   /** Index of the stage in the file. */
   readonly stage: number
   readonly steps: readonly InstallStep[]
   readonly plan: LayerPlan
+  /** `rewrite`, or absent: layers take the steps' place; `seed`: they stand before the steps, which then find their packages there. */
+  readonly way?: 'rewrite' | 'seed'
+  /** `tree`, or absent: as Python has it, with lib and bin; `flat`: all in one folder (`--target`). */
+  readonly layout?: 'tree' | 'flat'
+  /** The virtual environment that the packages go to: then it is the prefix, too. */
+  readonly environment?: string | undefined
+  /** Set where the layers must bring the environment itself. */
+  readonly skeleton?: EnvironmentSkeleton | undefined
   /** `3.12` */
   readonly pythonVersion: string
-  /** Where the final image has its Python: `/usr/local`. */
+  /** Where the packages go in the final image: `/usr/local`, where its Python is, or a folder of the user's. */
   readonly prefix: string
   /** Python of the final image, which console scripts name: `/usr/local/bin/python3.12`. */
   readonly interpreter: string
-  /** Python of the installer image; the same path when absent. */
+  /** Python of the installer image; the same path when absent. Only where there is no environment. */
   readonly installerInterpreter?: string
   /** Image with that Python and uv, pinned by digest. */
   readonly installerImage: string
@@ -42,6 +61,44 @@ const FILE_TIME = 315532800
 /** `image-cache-deps-<stage>-<slot>`: names don't enter BuildKit's cache keys. */
 export function dependencyStageName(stage: number, slot: number): string {
   return `image-cache-deps-${stage}-${slot}`
+}
+
+/** `image-cache-venv-<stage>` */
+export function environmentStageName(stage: number): string {
+  return `image-cache-venv-${stage}`
+}
+
+/**
+ * The stage that makes an environment as `uv sync` would, without packages: a project of the same name in the same folder
+ * that needs nothing. A layer of its own, a few kilobytes, so that packages don't depend on it.
+ */
+export function environmentStage(layers: StageLayers, skeleton: EnvironmentSkeleton, name: string): string {
+  const { projectFolder, projectName = 'project', requiresPython, pythonFullVersion } = skeleton
+  const folder = quoted(layers.environment ?? layers.prefix)
+  const python = requiresPython ?? `>=${layers.pythonVersion}`
+  return [
+    `FROM --platform=$BUILDPLATFORM ${layers.installerImage} AS ${name}`,
+    "RUN <<'IMAGE_CACHE'",
+    '#!/bin/sh',
+    'set -eu',
+    'umask 022',
+    `mkdir -p ${quoted(projectFolder)} /layer`,
+    `cd ${quoted(projectFolder)}`,
+    "cat > pyproject.toml <<'PROJECT'",
+    '[project]',
+    `name = ${JSON.stringify(projectName)}`,
+    'version = "0"',
+    `requires-python = ${JSON.stringify(python)}`,
+    'PROJECT',
+    `UV_NO_CONFIG=1 UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=${folder} uv sync --quiet --offline --no-cache`,
+    `sed -i 's/^version_info = .*/version_info = ${pythonFullVersion}/' ${folder}/pyvenv.cfg`,
+    `rm -f ${folder}/.lock`,
+    `mkdir -p /layer${parentOf(layers.prefix)}`,
+    `cp -a ${folder} /layer${parentOf(layers.prefix)}/`,
+    ...finishLines(layers.prefix),
+    'IMAGE_CACHE',
+    '',
+  ].join('\n')
 }
 
 /**
@@ -77,24 +134,50 @@ export function dependencyStage(
     ...(machine === undefined
       ? []
       : [`[ "$(uname -m)" = ${machine} ] || set -- --python-platform ${machine}-unknown-linux-gnu`]),
+    ...(layers.environment === undefined ? [] : environmentLines(layers, layers.environment)),
     [...installWords(layers, target), '"$@"', '-r', '-', "<<'PACKAGES'"].join(' '),
     ...packageLines(group),
     'PACKAGES',
     `rm -f ${quoted(`${target}/.lock`)}`,
     ...shebangLines(layers, target),
     ...bytecodeLines(layers, target),
-    'find /layer -type d -exec chmod 755 {} +',
-    `find /layer -exec touch -h -d @${FILE_TIME} {} +`,
+    ...finishLines(layers.prefix),
     'IMAGE_CACHE',
     '',
   ].join('\n')
+}
+
+/** Scripts must name the Python of the environment, so there is one at the very path while the group is installed. */
+function environmentLines({ pythonVersion, interpreter }: StageLayers, folder: string): readonly string[] {
+  const bin = `${folder}/bin`
+  const link = interpreter.startsWith(`${bin}/`)
+    ? [`[ -e ${quoted(interpreter)} ] || ln -s python ${quoted(interpreter)}`]
+    : []
+  return [
+    `uv venv --quiet --no-project --python ${quoted(`/usr/local/bin/python${pythonVersion}`)} ${quoted(folder)}`,
+    ...link,
+  ]
+}
+
+/** One mode for folders and one time for all; root's home is closed to others in every base image. */
+function finishLines(prefix: string): readonly string[] {
+  return [
+    'find /layer -type d -exec chmod 755 {} +',
+    ...(prefix.startsWith('/root/') ? ['chmod 700 /layer/root'] : []),
+    `find /layer -exec touch -h -d @${FILE_TIME} {} +`,
+  ]
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
 }
 
 function installWords(layers: StageLayers, target: string): readonly string[] {
   const { indexUrl, extraIndexUrls, findLinks, preReleases } = layers.settings
   return [
     'uv pip install --quiet --no-deps --require-hashes --no-cache --only-binary :all:',
-    `--python ${quoted(layers.installerInterpreter ?? layers.interpreter)} --prefix ${quoted(target)}`,
+    `--python ${quoted(layers.installerInterpreter ?? layers.interpreter)}`,
+    `${layers.layout === 'flat' ? '--target' : '--prefix'} ${quoted(target)}`,
     ...(indexUrl === undefined ? [] : [`--index-url ${quoted(indexUrl)}`]),
     ...extraIndexUrls.map((url) => `--extra-index-url ${quoted(url)}`),
     // uv stops at the first index that knows a name; with pinned hashes any index may hold the file.
@@ -132,7 +215,7 @@ function shebangLines(
 function bytecodeLines(layers: StageLayers, target: string): readonly string[] {
   if (!layers.bytecode) return []
   const python = quoted(layers.installerInterpreter ?? layers.interpreter)
-  const folder = quoted(`${target}/lib/python${layers.pythonVersion}`)
+  const folder = quoted(layers.layout === 'flat' ? target : `${target}/lib/python${layers.pythonVersion}`)
   return [`${python} -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash ${folder} || true`]
 }
 

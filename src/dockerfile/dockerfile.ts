@@ -103,6 +103,8 @@ export interface BuildView extends BuildOptions {
   readonly baseImage: (reference: string) => BaseImage
   /** Files of the build context after .dockerignore: relative, `/` between parts. */
   readonly contextFiles: readonly string[]
+  /** Texts of the context's pyproject.toml files by their path there, where they were read. */
+  readonly projectFiles?: ReadonlyMap<string, string> | undefined
 }
 
 /** Why a step stays as the user wrote it: a stable code, one sentence, and the line. */
@@ -137,6 +139,44 @@ export interface RequirementFile {
   readonly contextPath: string
 }
 
+/** Where packages go. */
+export interface InstallTarget {
+  /**
+   * `system`: the Python of the base image; `venv`: an environment; `prefix`: a tree of the same layout elsewhere, `--user`
+   * among them; `folder`: all packages flat in one folder (`--target`).
+   */
+  readonly kind: 'system' | 'venv' | 'prefix' | 'folder'
+  /** Top of the tree, absolute; undefined for the system's, which the base image tells. */
+  readonly folder: string | undefined
+  /** Program that console scripts name, where that is told: `/venv/bin/python`; `python3` of the system. */
+  readonly python: string | undefined
+  /** Packages that are there before, in a version that is not known. */
+  readonly shipped: readonly string[]
+  /** Whether the step itself makes the environment, so that the layers must bring it. */
+  readonly makesEnvironment: boolean
+}
+
+/** A package that is no wheel of an index, with what is known of its dependencies. */
+export interface LocalPackage {
+  /** As the command names it. */
+  readonly text: string
+  /** Its pyproject.toml in the build context, where it is a folder of the context. */
+  readonly project: RequirementFile | undefined
+  readonly extras: readonly string[]
+}
+
+/** A project that `uv sync` installs. */
+export interface SyncProject {
+  /** Folder in the image that holds its pyproject.toml, absolute. */
+  readonly folder: string
+  readonly lockFile: RequirementFile
+  readonly projectFile: RequirementFile
+  /** Which packages, as arguments of `uv export`. */
+  readonly selection: readonly string[]
+  readonly lock: 'frozen' | 'checked'
+  readonly leavesOut: 'nothing' | 'project' | 'workspace'
+}
+
 /** An install command that may become layers. */
 export interface InstallStep {
   /** The command's own text, for messages. */
@@ -145,10 +185,19 @@ export interface InstallStep {
   /** Index of the stage in the file, 0-based. */
   readonly stage: number
   readonly installer: 'pip' | 'uv'
+  readonly target: InstallTarget
   readonly requirementFiles: readonly RequirementFile[]
   readonly constraintFiles: readonly RequirementFile[]
   /** Packages named in the command, PEP 508 texts. */
   readonly packages: readonly string[]
+  /** What the step installs besides wheels of an index: then it stays, on top of the layers. */
+  readonly locals: readonly LocalPackage[]
+  /** For `uv sync`, whose packages a lock file tells. */
+  readonly project: SyncProject | undefined
+  /** What else the step does: the command of a RUN that stands before the layers. Undefined: nothing. */
+  readonly remainder: string | undefined
+  /** Why the step can't be taken apart; layers may then only stand before it. */
+  readonly stays: { readonly code: RefusalCode; readonly sentence: string } | undefined
   readonly settings: IndexSettings
   /** Whether the command leaves bytecode behind: pip does, uv only when told. */
   readonly bytecode: boolean

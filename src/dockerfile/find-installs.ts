@@ -1,16 +1,13 @@
-import { posix } from 'node:path'
-import { redact } from '../base/redact.ts'
 import { readCopyStep } from './copy-step.ts'
-import type { BaseImage, BuildView, Dockerfile, InstallStep, Refusal, RequirementFile } from './dockerfile.ts'
+import type { BuildView, Dockerfile, InstallStep, Refusal } from './dockerfile.ts'
 import { oldSyntax } from './dockerfile-syntax.ts'
-import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
-import { installEnvironment } from './install-environment.ts'
-import { installsOnlyInstallers, installText, isSwitchedOff, otherInstaller } from './install-text.ts'
-import { originOf } from './locate-in-context.ts'
-import { runMounts } from './run-mounts.ts'
-import { readShellCommand } from './shell-command.ts'
+import type { CommandObstacle } from './install-command.ts'
+import { installsOnlyInstallers, installText, isTrusted, otherInstaller } from './install-text.ts'
+import { readInstallStep } from './read-install-step.ts'
 import { resolveStages, type StageGraph } from './stage-graph.ts'
 import { type StageStep, type StageWalk, walkStage } from './stage-steps.ts'
+import { stepCommands } from './step-commands.ts'
+import type { VirtualEnvironment } from './virtual-environment.ts'
 
 /**
  * Finds the install commands of the stages that the target needs: those that can surely become layers, and for each
@@ -33,12 +30,14 @@ export function isInstallStep(found: InstallStep | Refusal): found is InstallSte
 function stageInstalls(stage: number, graph: StageGraph, view: BuildView): readonly (InstallStep | Refusal)[] {
   const walk = walkStage(graph, stage, view)
   const found: (InstallStep | Refusal)[] = []
+  const environments: VirtualEnvironment[] = []
   /** What makes the packages that are there unknown to every install below. */
   let unsure: CommandObstacle | undefined = triggers(walk, stage) ?? otherLibc(walk)
   for (const [index, step] of walk.steps.entries()) {
     const { instruction } = step
     const line = instruction.lines.first
     if (installText(instruction) === undefined) {
+      environments.push(...environmentsMadeBy(step))
       unsure ??= changesPython(step, graph)
       continue
     }
@@ -49,20 +48,40 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
       }
       continue
     }
-    const read = readStep(index, walk, graph, view)
-    if (!('code' in read) && unsure === undefined) {
+    const replaced = new Set(found.filter(isInstallStep).map(({ lines }) => lines.first))
+    const read = readInstallStep({ index, walk, graph, view, environments, replaced })
+    if (!('code' in read) && (unsure === undefined || isTrusted(instruction))) {
+      environments.push(...environmentsOf(read), ...environmentsMadeBy(step))
       found.push(read)
+      // It stays on top of the layers, and brings what only a build can tell.
+      if (read.locals.length > 0 || read.stays !== undefined) unsure ??= staysOnTop(line)
       continue
     }
     const { code, sentence } = 'code' in read ? read : (unsure ?? { code: 'environment', sentence: '' })
     found.push({ code, sentence, line })
     if (installsOnlyInstallers(instruction)) continue
-    unsure ??= {
-      code: 'environment',
-      sentence: `line ${line} installs packages in a step that stays, so what is there is not known`,
-    }
+    unsure ??= staysOnTop(line)
   }
   return found
+}
+
+function staysOnTop(line: number): CommandObstacle {
+  return {
+    code: 'environment',
+    sentence: `line ${line} installs packages in a step that stays, so what is there is not known`,
+  }
+}
+
+function environmentsMadeBy({ instruction, before }: StageStep): readonly VirtualEnvironment[] {
+  if (instruction.keyword !== 'RUN') return []
+  const commands = stepCommands(instruction, before)
+  return 'code' in commands ? [] : commands.environments
+}
+
+/** What `uv sync` has made is there for the steps below it. */
+function environmentsOf({ target }: InstallStep): readonly VirtualEnvironment[] {
+  if (!target.makesEnvironment || target.folder === undefined) return []
+  return [{ folder: target.folder, python: 'python', shipped: [] }]
 }
 
 function triggers({ root, steps }: StageWalk, stage: number): CommandObstacle | undefined {
@@ -96,117 +115,4 @@ function changesPython(step: StageStep, graph: StageGraph): CommandObstacle | un
   const folder = copy.destination.replace(/\/?$/, '/')
   if (!'/usr/local/lib/'.startsWith(folder) && !folder.startsWith('/usr/local/lib/')) return undefined
   return { code: 'environment', sentence: `line ${line} copies files into Python's folders` }
-}
-
-function readStep(index: number, walk: StageWalk, graph: StageGraph, view: BuildView): InstallStep | CommandObstacle {
-  const step = walk.steps[index]
-  if (step === undefined) throw new RangeError(`no step ${index}`)
-  const { instruction, before, stage } = step
-  const obstacle = stepObstacle(step)
-  if (obstacle !== undefined) return obstacle
-  const command =
-    instruction.json === undefined
-      ? readShellCommand(instruction.rest, (name) => before.env[name])
-      : { assignments: {}, words: instruction.json }
-  if ('code' in command) return command
-  const install = readInstallCommand(command)
-  if ('code' in install) return install
-  const env = { ...before.env, ...command.assignments }
-  const surroundings = installEnvironment(install, env, walk.root?.env.PATH)
-  if ('code' in surroundings) return surroundings
-  const python = pythonObstacle(install, walk.root) ?? projectSettings(install, index, walk, graph, view)
-  if (python !== undefined) return python
-  const requirementFiles = locateAll(install.requirements, index, walk, graph, view)
-  if ('code' in requirementFiles) return requirementFiles
-  const constraintFiles = locateAll(install.constraints, index, walk, graph, view)
-  if ('code' in constraintFiles) return constraintFiles
-  return {
-    command: redact((instruction.json?.join(' ') ?? instruction.rest).replace(/\s+/g, ' ').trim()),
-    lines: instruction.lines,
-    stage,
-    installer: install.installer,
-    requirementFiles,
-    constraintFiles,
-    packages: install.packages,
-    settings: surroundings.settings,
-    bytecode: surroundings.bytecode,
-  }
-}
-
-function stepObstacle({ instruction, before }: StageStep): CommandObstacle | undefined {
-  if (isSwitchedOff(instruction))
-    return { code: 'switched-off', sentence: 'a comment above the step says image-cache: off' }
-  if (instruction.keyword !== 'RUN')
-    return { code: 'stage-base', sentence: 'the command is a trigger for other builds (ONBUILD)' }
-  if (instruction.heredocs.length > 0) {
-    return { code: 'several-commands', sentence: 'the step is a script (heredoc); give the install a RUN of its own' }
-  }
-  if (!/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)) {
-    return { code: 'not-root', sentence: `the step runs as ${before.user}, so the packages go to that user's home` }
-  }
-  if (before.shell !== undefined && before.shell.join(' ') !== '/bin/sh -c') {
-    return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell.join(' ')})` }
-  }
-  const flag = instruction.flags.find(({ name }) => name !== 'mount')
-  if (flag !== undefined)
-    return { code: 'mount', sentence: `RUN --${flag.name} changes the surroundings of the command` }
-  const mount = runMounts(instruction).find(
-    ({ type, from }) => type !== 'cache' && (type !== 'bind' || from !== undefined),
-  )
-  if (mount === undefined) return undefined
-  const what = mount.type === 'bind' ? `files of ${mount.from}` : `a ${mount.type}`
-  return { code: 'mount', sentence: `the step mounts ${what}, which a layer's own build would not see` }
-}
-
-function pythonObstacle({ pythonVersion }: InstallCommand, root: BaseImage | undefined): CommandObstacle | undefined {
-  const full = root?.env.PYTHON_VERSION
-  if (pythonVersion === undefined || full === undefined || full.startsWith(`${pythonVersion}.`)) return undefined
-  return {
-    code: 'python-unknown',
-    sentence: `the command asks for Python ${pythonVersion}, the base image has ${full}`,
-  }
-}
-
-/** uv takes settings from pyproject.toml and uv.toml of the working directory and the folders above it. */
-function projectSettings(
-  { installer }: InstallCommand,
-  index: number,
-  { steps }: StageWalk,
-  graph: StageGraph,
-  view: BuildView,
-): CommandObstacle | undefined {
-  if (installer !== 'uv') return undefined
-  for (let folder = steps[index]?.before.workingDir ?? '/'; ; folder = posix.dirname(folder)) {
-    for (const name of ['uv.toml', 'pyproject.toml']) {
-      const path = posix.join(folder, name)
-      if (originOf(path, steps, index, graph, view.contextFiles).kind === 'context') {
-        return { code: 'environment', sentence: `uv takes settings from ${path}, which the step sees` }
-      }
-    }
-    if (folder === '/') return undefined
-  }
-}
-
-function locateAll(
-  paths: readonly string[],
-  index: number,
-  { steps }: StageWalk,
-  graph: StageGraph,
-  view: BuildView,
-): readonly RequirementFile[] | CommandObstacle {
-  const files: RequirementFile[] = []
-  for (const path of paths) {
-    const origin = originOf(path, steps, index, graph, view.contextFiles)
-    const imagePath = posix.resolve(steps[index]?.before.workingDir ?? '/', path)
-    if (origin.kind === 'none')
-      return { code: 'file-not-found', sentence: `no step above copies ${path} from the build context` }
-    if (origin.kind === 'unknown') {
-      return {
-        code: 'file-not-found',
-        sentence: `${path} may not be the build context's file any more (line ${origin.line})`,
-      }
-    }
-    files.push({ imagePath, contextPath: origin.path })
-  }
-  return files
 }

@@ -1,5 +1,10 @@
 import { posix } from 'node:path'
+import { isWithin } from './copy-step.ts'
 import type { Instruction } from './dockerfile.ts'
+import { isForInstallersOnly } from './install-text.ts'
+import { readShellChain } from './shell-chain.ts'
+import { readShellCommand } from './shell-command.ts'
+import { madeEnvironment } from './virtual-environment.ts'
 
 /** Programs of the system that don't touch files that they aren't given by name. */
 const SYSTEM_PROGRAMS = new Set([
@@ -27,6 +32,46 @@ export function leavesFileAlone(run: Instruction, path: string): boolean {
   const words = text.split(/[\s'"=;|&()]+/)
   if (words.some((word) => /[*?[]/.test(word) && mayMatchPath(word, path))) return false
   return text.split(/&&|\|\||[;|&]/).every((command) => isSystemCommand(command.trim()))
+}
+
+/** Programs that write to the system's own folders alone. */
+const SYSTEM_WRITERS = new Set([
+  ...['apt-get', 'apt', 'dpkg-reconfigure', 'update-ca-certificates', 'ldconfig', 'locale-gen', 'update-locale'],
+  ...['groupadd', 'addgroup', 'set', 'true', ':', 'echo', 'printf', 'which', 'id', 'whoami', 'uname', 'date', 'sleep'],
+])
+const BY_PATH = new Set(['mkdir', 'rm', 'chown', 'chmod', 'touch', 'useradd', 'adduser', 'usermod'])
+
+/**
+ * Whether a RUN surely leaves a folder of the image and all below it as it was, folders above it included: system
+ * programs that write elsewhere, or programs that are given other paths by name.
+ * @param folder absolute.
+ * @param workingDir of the step.
+ */
+export function leavesFolderAlone(run: Instruction, folder: string, workingDir: string): boolean {
+  const chain = run.json === undefined ? readShellChain(run) : { commands: [run.json.join(' ')] }
+  if ('code' in chain) return false
+  return chain.commands.every((text) => commandLeavesAlone(text, folder, workingDir))
+}
+
+function commandLeavesAlone(text: string, folder: string, workingDir: string): boolean {
+  if (/[`<>]|\$\(/.test(text.replace(/\d?>\s*\/dev\/null|2>&1/g, '')) || text.includes('|')) return false
+  const read = readShellCommand(text, () => undefined)
+  const made = 'code' in read ? undefined : madeEnvironment(read, workingDir)
+  if (made !== undefined) return !isWithin(made.folder, folder) && !isWithin(folder, made.folder)
+  const words = text.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
+  const [program = '', ...rest] = words.filter((word) => !/^[A-Za-z_]\w*=/.test(word))
+  if (program === '' || SYSTEM_WRITERS.has(program)) return true
+  if (/^pip3?$/.test(program) && isForInstallersOnly(text)) return true
+  if (!BY_PATH.has(program)) return false
+  const paths = rest.flatMap((word) => (word.startsWith('-') ? (word.split('=')[1] ?? []) : [word]))
+  return paths.every((path) => {
+    if (/[$~]/.test(path)) return false
+    const fixed = posix.resolve(workingDir, path.replace(/[*?[].*$/, ''))
+    const isPattern = /[*?[]/.test(path)
+    // Names of users and modes are no paths; where they might be, they count as such.
+    const isName = /^(?:user|add|group)/.test(program) && !path.includes('/')
+    return isName || (!isWithin(fixed, folder) && !isWithin(folder, fixed) && !(isPattern && folder.startsWith(fixed)))
+  })
 }
 
 function isSystemCommand(command: string): boolean {

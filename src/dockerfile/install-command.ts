@@ -6,9 +6,17 @@ export interface InstallCommand {
   readonly installer: 'pip' | 'uv'
   /** `3.12` where the program's name says so (`pip3.12`). */
   readonly pythonVersion: string | undefined
+  /** `/venv` where the program is called as `/venv/bin/pip`, or uv is told `--python /venv/bin/python`. */
+  readonly environment: string | undefined
+  /** `python3` where pip is run as a module of it: console scripts then name that program. */
+  readonly python: string | undefined
+  /** Where the packages are told to go; undefined: where Python looks for them. */
+  readonly place: InstallPlace | undefined
   readonly requirements: readonly string[]
   readonly constraints: readonly string[]
   readonly packages: readonly string[]
+  /** What must be built or fetched from elsewhere than an index: paths, URLs, version control, editable installs. */
+  readonly locals: readonly string[]
   readonly indexUrl: string | undefined
   readonly extraIndexUrls: readonly string[]
   readonly findLinks: readonly string[]
@@ -18,6 +26,9 @@ export interface InstallCommand {
   /** `--compile` and `--no-compile`; undefined when neither is given. */
   readonly bytecode: boolean | undefined
 }
+
+/** A place of the user's own for packages: `--prefix`, `--target` with its folder, or `--user`. */
+export type InstallPlace = { readonly kind: 'prefix' | 'target'; readonly folder: string } | { readonly kind: 'user' }
 
 export interface CommandObstacle {
   readonly code: RefusalCode
@@ -34,6 +45,8 @@ type Effect = (draft: Draft, value: string) => CommandObstacle | undefined
 const HARMLESS = [
   ...['--no-cache-dir', '--no-cache', '-n', '--disable-pip-version-check', '--no-input', '--quiet', '-q', '--verbose'],
   ...['-v', '--no-color', '--no-warn-script-location', '--no-python-version-warning', '--no-progress'],
+  // Hashes in the files are verified anyway, and a system that guards its Python is none of those that are rewritten.
+  ...['--require-hashes', '--break-system-packages', '--no-warn-conflicts', '--no-python-downloads'],
   // Layers take wheels only, so a preference for them is met.
   ...['--prefer-binary', '--upgrade', '-U'],
 ]
@@ -44,13 +57,18 @@ const HARMLESS_WITH_VALUE = [
   '--timeout',
   '--default-timeout',
   '--retries',
+  '--link-mode',
 ]
 
 /** Programs of the base image that an install replaces while it runs; two versions would lie on top of each other. */
 const INSTALLERS = ['pip', 'setuptools', 'wheel']
 
 const VALUES: Readonly<Record<string, Effect>> = {
-  '--requirement': (draft, value) => addPath(draft.requirements, value),
+  '--requirement': (draft, value) => {
+    const isProject = /(?:^|\/)(?:pyproject|pylock(?:\.[^./]+)?)\.toml$/.test(value)
+    if (value.endsWith('.toml') && (draft.installer !== 'uv' || !isProject)) return unknown(`-r ${value}`)
+    return addPath(draft.requirements, value)
+  },
   '--constraint': (draft, value) => addPath(draft.constraints, value),
   '--index-url': (draft, value) => {
     draft.indexUrl = value
@@ -66,6 +84,18 @@ const VALUES: Readonly<Record<string, Effect>> = {
     draft.findLinks.push(value)
     return undefined
   },
+  '--prefix': (draft, value) => place(draft, { kind: 'prefix', folder: value }),
+  '--target': (draft, value) => place(draft, { kind: 'target', folder: value }),
+  '--editable': (draft, value) => {
+    draft.locals.push(value)
+    return undefined
+  },
+  '--python': (draft, value) => {
+    const [, folder] = /^(\/.+?)(?:\/bin\/python[\d.]*)?$/.exec(value) ?? []
+    if (draft.installer !== 'uv' || folder === undefined) return unknown(`--python ${value}`)
+    draft.environment = folder
+    return undefined
+  },
   '--only-binary': (_, value) => (value === ':all:' ? undefined : unknown(`--only-binary ${value}`)),
   '--prerelease': (draft, value) => {
     if (value === 'allow') draft.preReleases = true
@@ -77,6 +107,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   '-c': '--constraint',
   '-i': '--index-url',
   '-f': '--find-links',
+  '-t': '--target',
+  '-e': '--editable',
+  '-p': '--python',
   '--requirements': '--requirement',
   '--constraints': '--constraint',
   '--default-index': '--index-url',
@@ -93,9 +126,13 @@ export function readInstallCommand({ words }: ShellCommand): InstallCommand | Co
   const draft: Draft = {
     installer,
     pythonVersion,
+    environment: start.environment,
+    python: start.python,
+    place: undefined,
     requirements: [],
     constraints: [],
     packages: [],
+    locals: [],
     indexUrl: undefined,
     extraIndexUrls: [],
     findLinks: [],
@@ -124,12 +161,14 @@ export function readInstallCommand({ words }: ShellCommand): InstallCommand | Co
     const obstacle = effect?.(draft, value)
     if (obstacle !== undefined) return obstacle
   }
-  if (draft.packages.length === 0 && draft.requirements.length === 0) return unknown('no packages')
+  if (draft.packages.length === 0 && draft.requirements.length === 0 && draft.locals.length === 0)
+    return unknown('no packages')
   return draft
 }
 
 function applySwitch(draft: Draft, name: string): boolean {
   if (name === '--pre') draft.preReleases = true
+  else if (name === '--user' && draft.installer === 'pip') return place(draft, { kind: 'user' }) === undefined
   else if (name === '--system' && draft.installer === 'uv') draft.system = true
   else if (name === '--compile' || (name === '--compile-bytecode' && draft.installer === 'uv')) draft.bytecode = true
   else if (name === '--no-compile' || (name === '--no-compile-bytecode' && draft.installer === 'uv'))
@@ -141,20 +180,23 @@ function applySwitch(draft: Draft, name: string): boolean {
 interface Start {
   readonly installer: 'pip' | 'uv'
   readonly pythonVersion: string | undefined
+  readonly environment: string | undefined
+  readonly python: string | undefined
   /** All words but the program's and `install`. */
   readonly args: readonly string[]
 }
 
 function installerOf(words: readonly string[]): Start | CommandObstacle {
   const [program = '', ...rest] = words
-  const name = program.startsWith('/usr/local/bin/') ? program.slice('/usr/local/bin/'.length) : program
+  const [, folder, name = program] = /^(\/.*)\/bin\/([^/]+)$/.exec(program) ?? []
+  const environment = folder === '/usr/local' || /^uv$/.test(name) ? undefined : folder
   if (name.includes('/')) {
     return { code: 'virtual-environment', sentence: `${program} is not the Python that the base image puts first` }
   }
   const [, version] = /^(?:pip|python)(?:3(?:\.(\d+))?)?$/.exec(name) ?? []
   const pythonVersion = version === undefined ? undefined : `3.${version}`
   if (name === 'uv' && rest[0] === 'pip' && rest[1] === 'install')
-    return { installer: 'uv', pythonVersion: undefined, args: rest.slice(2) }
+    return { installer: 'uv', pythonVersion: undefined, environment: undefined, python: undefined, args: rest.slice(2) }
   const isPip = /^pip(?:3(?:\.\d+)?)?$/.test(name)
   const isModule = /^python(?:3(?:\.\d+)?)?$/.test(name) && rest[0] === '-m' && rest[1] === 'pip'
   const args = isModule ? rest.slice(2) : rest
@@ -165,7 +207,14 @@ function installerOf(words: readonly string[]): Start | CommandObstacle {
       sentence: `the command is not simply pip install or uv pip install, it starts with ${program}`,
     }
   }
-  return { installer: 'pip', pythonVersion, args: [...args.slice(0, install), ...args.slice(install + 1)] }
+  const python = isModule ? name : undefined
+  return {
+    installer: 'pip',
+    pythonVersion,
+    environment,
+    python,
+    args: [...args.slice(0, install), ...args.slice(install + 1)],
+  }
 }
 
 /** Short options may be joined (`-qU`) and have their value attached (`-rrequirements.txt`). */
@@ -176,7 +225,7 @@ function separated(word: string, installer: 'pip' | 'uv'): readonly string[] {
     const option = `-${word.charAt(at)}`
     found.push(option)
     const value = word.slice(at + 1)
-    if (value !== '' && /^-[rcif]$/.test(option))
+    if (value !== '' && /^-[rcifetp]$/.test(option))
       return [...found, installer === 'uv' ? value.replace(/^=/, '') : value]
   }
   return found
@@ -186,7 +235,7 @@ function addPath(paths: string[], value: string): CommandObstacle | undefined {
   if (value === '-' || value.startsWith('/dev/'))
     return { code: 'file-not-found', sentence: `${value} is no file of the build context` }
   if (value.includes('://')) return { code: 'file-not-found', sentence: `${value} is not part of the build context` }
-  if (/\.(?:toml|py|cfg)$/.test(value)) return unknown(`-r ${value}`)
+  if (/\.(?:py|cfg)$/.test(value)) return unknown(`-r ${value}`)
   paths.push(value)
   return undefined
 }
@@ -198,12 +247,19 @@ function addPackage(draft: Draft, text: string): CommandObstacle | undefined {
       text,
     )
   if (named === null || /\.(?:whl|zip|tar|tgz|gz|bz2)$/i.test(text)) {
-    return { code: 'not-only-wheels', sentence: `${text} is not a package of an index` }
+    draft.locals.push(text)
+    return undefined
   }
   if (INSTALLERS.includes((named[1] ?? '').toLowerCase())) {
     return { code: 'unknown-option', sentence: `${named[1]} replaces a version that comes with the base image` }
   }
   draft.packages.push(text.trim())
+  return undefined
+}
+
+function place(draft: Draft, wanted: InstallPlace): CommandObstacle | undefined {
+  if (draft.place !== undefined) return unknown(`--${wanted.kind} beside --${draft.place.kind}`)
+  draft.place = wanted
   return undefined
 }
 

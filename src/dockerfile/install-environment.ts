@@ -1,10 +1,9 @@
 import type { IndexSettings } from '../python/resolution.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
 
-/** What variables of the environment add to an install command. */
+/** What variables of the environment add to an install command. Which Python it is for is another question. */
 export interface InstallEnvironment {
   readonly settings: IndexSettings
-  readonly system: boolean
   readonly bytecode: boolean
 }
 
@@ -27,51 +26,30 @@ const HARMLESS = [
 const SETTINGS = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_EXTRA_INDEX_URL']
 /** Move Python's own folders or where bytecode lies. */
 const PYTHON_FOLDERS = ['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', 'PYTHONPLATLIBDIR']
-const OTHER_PYTHONS = ['VIRTUAL_ENV', 'CONDA_PREFIX', 'CONDA_DEFAULT_ENV', 'PYENV_ROOT']
-/** Folders that tools put before the base image's own on PATH and that hold no Python. */
-const WITHOUT_PYTHON = [
-  '/root/.local/bin',
-  '/root/.cargo/bin',
-  '/usr/local/cuda/bin',
-  '/usr/local/nvidia/bin',
-  '/usr/local/bin',
-]
-
 /**
  * Weighs the variables that the command sees. PIP_* matters to pip alone, UV_* to uv alone.
  * @param env ENV, ARG and the words before the program.
- * @param basePath PATH of the base image.
+ * @param trusted the user's word that variables that are not known here change nothing.
  */
 export function installEnvironment(
   command: InstallCommand,
   env: Readonly<Record<string, string>>,
-  basePath: string | undefined,
+  trusted: boolean,
 ): InstallEnvironment | CommandObstacle {
-  const other = OTHER_PYTHONS.find((name) => (env[name] ?? '') !== '')
-  if (other !== undefined)
-    return { code: 'virtual-environment', sentence: `${other} is set, so the packages go to another Python` }
-  const folder = addedFolder(env.PATH, basePath)
-  if (folder !== undefined)
-    return { code: 'virtual-environment', sentence: `PATH names ${folder} first, which may hold another Python` }
   const prefix = command.installer === 'pip' ? 'PIP_' : 'UV_'
   const name = Object.keys(env).find(
     (key) =>
       PYTHON_FOLDERS.includes(key) || (key.startsWith(prefix) && !HARMLESS.includes(key) && !SETTINGS.includes(key)),
   )
-  if (name !== undefined)
+  if (name !== undefined && !trusted)
     return { code: 'environment', sentence: `${name} is set, which changes what the command does` }
 
-  const system = command.system || isOn(env.UV_SYSTEM_PYTHON)
-  if (command.installer === 'uv' && !system) {
-    return { code: 'virtual-environment', sentence: 'uv pip install without --system needs a virtual environment' }
-  }
   const own = (...names: readonly string[]): readonly string[] =>
     names
       .filter((key) => key.startsWith(prefix))
       .flatMap((key) => (env[key] ?? '').split(/\s+/).filter((url) => url !== ''))
   const [index] = own('UV_DEFAULT_INDEX', 'UV_INDEX_URL', 'PIP_INDEX_URL')
   return {
-    system,
     settings: {
       indexUrl: command.indexUrl ?? index,
       extraIndexUrls: [...new Set([...own('PIP_EXTRA_INDEX_URL', 'UV_EXTRA_INDEX_URL'), ...command.extraIndexUrls])],
@@ -80,15 +58,6 @@ export function installEnvironment(
     },
     bytecode: command.bytecode ?? (command.installer === 'pip' || isOn(env.UV_COMPILE_BYTECODE)),
   }
-}
-
-/** The first folder that stands before the base image's PATH, or undefined. Folders behind it change nothing. */
-function addedFolder(path: string | undefined, basePath: string | undefined): string | undefined {
-  if (path === undefined || path === basePath) return undefined
-  const known = (basePath ?? '/usr/local/sbin:/usr/local/bin').split(':')
-  const folders = path.split(':')
-  const end = folders.indexOf(known[0] ?? '')
-  return folders.slice(0, end < 0 ? folders.length : end).find((folder) => !WITHOUT_PYTHON.includes(folder))
 }
 
 function isOn(value: string | undefined): boolean {

@@ -1,11 +1,11 @@
 import type { Instruction } from './dockerfile.ts'
 
-const PIP_INSTALL = /\b(?:pip3?(?:\.\d+)?|uv\s+pip)\s+(?:-\S+\s+)*install\b/
+const PIP_INSTALL = /(?:\buv\s+sync\b|\b(?:pip3?(?:\.\d+)?|uv\s+pip)\s+(?:-\S+\s+)*install\b)/
 const OTHER_INSTALLERS =
-  /\b(?:uv\s+(?:sync|add|pip\s+(?:sync|uninstall))|pip3?(?:\.\d+)?\s+(?:uninstall|config)|pip-sync|poetry\s+(?:install|add|sync|update)|pdm\s+(?:install|sync|add)|pipenv\s+(?:install|sync)|hatch\s+(?:env|run)|(?:conda|mamba|micromamba)\s+(?:install|create|env|update)|easy_install|setup\.py\s+(?:install|develop))\b/
+  /\b(?:uv\s+(?:add|pip\s+(?:sync|uninstall))|pip3?(?:\.\d+)?\s+(?:uninstall|config)|pip-sync|poetry\s+(?:install|add|sync|update)|pdm\s+(?:install|sync|add)|pipenv\s+(?:install|sync)|hatch\s+(?:env|run)|(?:conda|mamba|micromamba)\s+(?:install|create|env|update)|easy_install|setup\.py\s+(?:install|develop))\b/
 const INSTALLERS = /^(?:pip|setuptools|wheel|uv|poetry|pdm|pipenv|pip-tools)(?:\[[^\]]*\])?(?:[=<>~!]=?[^;]*)?$/i
 
-/** The text of a step that installs packages with pip or uv pip; undefined for every other step. */
+/** The text of a step that installs packages with pip or uv; undefined for every other step. */
 export function installText(instruction: Instruction): string | undefined {
   const text = commandText(instruction)
   return text !== undefined && PIP_INSTALL.test(text) ? text : undefined
@@ -21,17 +21,34 @@ export function otherInstaller(instruction: Instruction): string | undefined {
 export function installsOnlyInstallers(instruction: Instruction): boolean {
   const text = commandText(instruction) ?? ''
   if (OTHER_INSTALLERS.test(text)) return false
-  const commands = text.split(/&&|\|\||[;|&\n]/).filter((command) => PIP_INSTALL.test(command))
-  return commands.every((command) => {
-    const [, args = ''] = command.split(/\binstall\b/)
-    const words = args.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
-    return words.every(
-      (word) =>
-        word === '' ||
-        INSTALLERS.test(word) ||
-        /^(?:-U|-q|-qU|-Uq|--(?:no-|upgrade$|quiet|disable|root-user)\S*)$/.test(word),
-    )
-  })
+  const commands = text.split(/&&|\|\||[;|&\n]/).filter(isInstallText)
+  return commands.length > 0 && commands.every(isForInstallersOnly)
+}
+
+/** Whether a command's text installs packages with pip or uv. */
+export function isInstallText(command: string): boolean {
+  return PIP_INSTALL.test(command)
+}
+
+/** The same for one command that installs. */
+export function isForInstallersOnly(command: string): boolean {
+  const [before = '', args = ''] = command.split(/\binstall\b/)
+  return !/\buv\s+sync\b/.test(before) && forInstallersOnly(args)
+}
+
+function forInstallersOnly(args: string): boolean {
+  const words = args.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
+  return words.every(
+    (word) =>
+      word === '' ||
+      INSTALLERS.test(word) ||
+      /^(?:-U|-q|-qU|-Uq|--(?:no-|upgrade$|quiet|disable|root-user)\S*)$/.test(word),
+  )
+}
+
+/** `# image-cache: layers` right above a step: the user's word that it is a plain install. */
+export function isTrusted(instruction: Instruction): boolean {
+  return instruction.comments.some((comment) => /^image-cache:\s*layers$/i.test(comment))
 }
 
 /** `# image-cache: off` right above a step. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { type CopyStep, isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
+import { leavesFolderAlone } from './harmless-run.ts'
 import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
 import { copiesInto, originOf } from './locate-in-context.ts'
@@ -55,17 +56,20 @@ interface KnownFolders {
 /**
  * Turns plain COPY steps of stages with layers into `COPY --link` where the image comes out the same, and those of stages
  * that such a stage stands on or that stand on it: one plain COPY above the layers would need them all.
+ * @param taken first lines of COPY steps that layers take the place of.
  * @returns the edits to the text, and a word on every plain COPY of these stages.
  */
 export function linkCopies(
   dockerfile: Dockerfile,
   rewritten: readonly { readonly stage: number; readonly steps: readonly InstallStep[] }[],
   view: BuildView,
+  taken: ReadonlySet<number> = new Set(),
 ): { readonly links: readonly CopyLink[]; readonly edits: readonly TextEdit[] } {
   const graph = resolveStages(dockerfile, view)
   const links: CopyLink[] = []
   const edits: TextEdit[] = []
-  const removed = new Set(rewritten.flatMap(({ steps }) => steps.map(({ lines }) => lines.first)))
+  const whole = rewritten.flatMap(({ steps }) => steps.filter(({ remainder }) => remainder === undefined))
+  const removed = new Set([...taken, ...whole.map(({ lines }) => lines.first)])
   const chains = [...graph.reachable, ...rewritten.map(({ stage }) => stage)].map((stage) => stageChain(graph, stage))
   const related = chains.filter((chain) => rewritten.some(({ stage }) => chain.includes(stage))).flat()
   for (const stage of [...new Set(related)].sort((a, b) => a - b)) {
@@ -87,12 +91,14 @@ function linkStage(
   const edits: TextEdit[] = []
   let folders: KnownFolders = { made: root?.workingDir ? [posix.resolve('/', root.workingDir)] : [], opaque: [] }
   let barrier = rootBarrier(steps[0]?.before.user ?? '', (root?.onBuild ?? []).length > 0)
+  const runs: StageStep[] = []
   for (const [index, step] of steps.entries()) {
     const { instruction } = step
     const line = instruction.lines.first
     const copy = readCopyStep(step, graph)
-    if (copy?.keyword === 'COPY' && step.stage === stage && !copy.flags.has('link')) {
-      const obstacle = barrier ?? linkObstacle(copy, index, steps, folders, graph, view)
+    if (copy?.keyword === 'COPY' && step.stage === stage && !copy.flags.has('link') && !removed.has(line)) {
+      const obstacle =
+        barrier ?? runBarrier(runs, copy.destination) ?? linkObstacle(copy, index, steps, folders, graph, view)
       links.push({
         line,
         linked: obstacle === undefined,
@@ -100,13 +106,19 @@ function linkStage(
       })
       if (obstacle === undefined) edits.push(...linkEdits(instruction, copy, folders, graph.dockerfile.text))
     }
-    if (instruction.keyword === 'RUN' && !removed.has(line))
-      barrier ??= `the RUN in line ${line} may change the folders that it writes to`
+    if (instruction.keyword === 'RUN' && !removed.has(line)) runs.push(step)
     if (instruction.keyword === 'USER')
       barrier ??= `USER in line ${line} may change who owns the folders that it writes to`
     folders = withFolders(folders, step, copy, graph)
   }
   return { links, edits }
+}
+
+/** A RUN that stays is in the way unless it surely writes elsewhere. */
+function runBarrier(runs: readonly StageStep[], destination: string): string | undefined {
+  const [, top = ''] = destination.split('/')
+  const run = runs.find(({ instruction, before }) => !leavesFolderAlone(instruction, `/${top}`, before.workingDir))
+  return run && `the RUN in line ${run.instruction.lines.first} may change the folders that it writes to`
 }
 
 function rootBarrier(user: string, onBuild: boolean): string | undefined {

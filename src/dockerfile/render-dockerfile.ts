@@ -1,12 +1,16 @@
+import { type CopiedTree, copiedTrees } from './copied-trees.ts'
 import {
   dependencyStage,
   dependencyStageName,
+  environmentStage,
+  environmentStageName,
   type InstallerSurroundings,
   type StageLayers,
 } from './dependency-stage.ts'
 import type { BuildView, Dockerfile, InstallStep } from './dockerfile.ts'
 import { type LiftedWorkdirs, type LiftOptions, liftWorkdirs } from './lift-workdirs.ts'
 import { type CopyLink, linkCopies } from './link-copies.ts'
+import { splitStage } from './split-stage.ts'
 import type { HistoryStep } from './stage-config.ts'
 import { resolveStages } from './stage-graph.ts'
 import { applyEdits, type TextEdit } from './text-edit.ts'
@@ -20,6 +24,12 @@ export interface RenderedDockerfile {
    * does.
    */
   readonly config: string | undefined
+}
+
+/** Layers with the names of the stages that make them, bottom first. */
+interface NamedLayers {
+  readonly layers: StageLayers
+  readonly names: readonly string[]
 }
 
 /**
@@ -39,24 +49,32 @@ export function renderLinked(
   if ((filled.length === 0 && options.lift === undefined) || firstFrom === undefined) {
     return { text: dockerfile.text, links: [], config: undefined }
   }
+  const graph = resolveStages(dockerfile, options)
   const stages: string[] = []
+  const slots = new Map<number, number>()
+  const named = filled.map((entry) => nameStages(entry, stages, slots, options))
   const edits: TextEdit[] = []
   const installs = new Map<number, readonly HistoryStep[]>()
-  const slots = new Map<number, number>()
-  for (const entry of filled) {
-    const names = entry.plan.groups.map((group) => {
-      const slot = (slots.get(entry.stage) ?? 0) + 1
-      slots.set(entry.stage, slot)
-      const name = dependencyStageName(entry.stage, slot)
-      stages.push(dependencyStage(entry, group, name, options))
-      return name
-    })
-    edits.push(...replacedSteps(dockerfile, entry.steps, names))
+  for (const { layers: entry, names } of named) {
+    edits.push(...(entry.way === 'seed' ? seedEdits : replacedSteps)(dockerfile, entry.steps, names))
+    if (entry.way === 'seed') continue
     for (const [line, history] of installHistory(entry.steps, names.length)) installs.set(line, history)
   }
-  const target = options.lift === undefined ? [] : [{ stage: resolveStages(dockerfile, options).target, steps: [] }]
-  const linked = linkCopies(dockerfile, [...filled, ...target], options)
-  const linkedCopies = new Set(linked.links.filter((link) => link.linked).map(({ line }) => line))
+  const trees = copiedTrees(filled, graph, options)
+  const splits: number[] = []
+  const splitEdits: TextEdit[] = []
+  for (const tree of trees) {
+    const placed = placeTree(tree, named, dockerfile, stages, slots, splits, options)
+    edits.push(...placed.edits)
+    splitEdits.push(...placed.splitEdits)
+    installs.set(tree.instruction.lines.first, placed.history)
+  }
+  const replaced = filled.map((entry) => (entry.way === 'seed' ? { ...entry, steps: [] } : entry))
+  const target = options.lift === undefined ? [] : [{ stage: graph.target, steps: [] }]
+  const copied = trees.map(({ stage }) => ({ stage, steps: [] }))
+  const taken = new Set(trees.map(({ instruction }) => instruction.lines.first))
+  const linked = linkCopies(dockerfile, [...replaced, ...copied, ...target], options, taken)
+  const linkedCopies = new Set([...taken, ...linked.links.filter((link) => link.linked).map(({ line }) => line)])
   const lifted: LiftedWorkdirs | undefined =
     options.lift && liftWorkdirs(dockerfile, { installs, linkedCopies }, options, options.lift)
 
@@ -66,12 +84,72 @@ export function renderLinked(
   const all = [
     { start: firstFrom.start, end: firstFrom.start, text: above },
     ...(lifted?.edits ?? []),
+    ...splitEdits,
     ...edits,
-    ...shiftedStageNumbers(dockerfile, stages.length),
+    ...shiftedStageNumbers(dockerfile, stages.length, splits, taken),
     ...linked.edits,
   ]
   const links = [...linked.links, ...(lifted?.links ?? [])].sort((a, b) => a.line - b.line)
   return { text: applyEdits(dockerfile.text, all), links, config: lifted?.config }
+}
+
+/** Writes the stages of a set of layers and answers their names, the environment's own first. */
+function nameStages(
+  entry: StageLayers,
+  stages: string[],
+  slots: Map<number, number>,
+  options: InstallerSurroundings,
+): NamedLayers {
+  const names: string[] = []
+  if (entry.skeleton !== undefined) {
+    const name = environmentStageName(entry.stage)
+    stages.push(environmentStage(entry, entry.skeleton, name))
+    names.push(name)
+  }
+  for (const group of entry.plan.groups) {
+    const slot = (slots.get(entry.stage) ?? 0) + 1
+    slots.set(entry.stage, slot)
+    const name = dependencyStageName(entry.stage, slot)
+    stages.push(dependencyStage(entry, group, name, options))
+    names.push(name)
+  }
+  return { layers: entry, names }
+}
+
+/** Puts the layers themselves where a COPY took over their whole tree. */
+function placeTree(
+  { layers, instruction, stage, destination }: CopiedTree,
+  named: readonly NamedLayers[],
+  dockerfile: Dockerfile,
+  stages: string[],
+  slots: Map<number, number>,
+  splits: number[],
+  options: InstallerSurroundings,
+): {
+  readonly edits: readonly TextEdit[]
+  /** To stand before other edits at the same place. */
+  readonly splitEdits: readonly TextEdit[]
+  readonly history: readonly HistoryStep[]
+} {
+  const own = named.find((entry) => entry.layers === layers)
+  const moved = { ...layers, stage, prefix: destination }
+  const names =
+    destination === layers.prefix && own !== undefined ? own.names : nameStages(moved, stages, slots, options).names
+  const splitEdits: TextEdit[] = []
+  const lines = names.map((name) => `COPY --link --from=${name} /layer/ /`)
+  if (layers.environment !== undefined && layers.skeleton === undefined) {
+    // The environment as its stage has it before the packages: a stage of its own from now on.
+    const split = splitStage(dockerfile, layers)
+    splitEdits.push(...(splits.includes(layers.stage) ? [] : split.edits))
+    if (!splits.includes(layers.stage)) splits.push(layers.stage)
+    lines.unshift(`COPY --link --from=${split.name} ${destination}/ ${destination}/`)
+  }
+  const written = dockerfile.text.slice(instruction.start, instruction.end).split(/\r?\n/)[0] ?? ''
+  const text = [`# image-cache: layers of: ${written.trim()}`, ...lines].join(dockerfile.newline)
+  const history = lines.map((_, layer) => {
+    return { text: `COPY ${instruction.rest} # image-cache: layer ${layer + 1} of ${lines.length}`, layer: true }
+  })
+  return { edits: [{ start: instruction.start, end: instruction.end, text }], splitEdits, history }
 }
 
 /** The layers of a stage's installs all stand where the first install stood. */
@@ -79,7 +157,9 @@ function installHistory(
   steps: readonly InstallStep[],
   layers: number,
 ): readonly (readonly [line: number, history: readonly HistoryStep[]])[] {
-  return inOrder(steps).map(({ lines, command }, index) => {
+  return inOrder(steps).flatMap(({ lines, command, remainder }, index) => {
+    // What stays of the step is a RUN like any other, whose files only a build can tell.
+    if (remainder !== undefined) return []
     const text = `RUN ${command.replace(/\s+/g, ' ')} # image-cache:`
     const history =
       index === 0
@@ -88,7 +168,7 @@ function installHistory(
             layer: true,
           }))
         : [{ text: `${text} in the layers above`, layer: false }]
-    return [lines.first, history]
+    return [[lines.first, history] as const]
   })
 }
 
@@ -101,27 +181,60 @@ function replacedSteps(
   steps: readonly InstallStep[],
   names: readonly string[],
 ): readonly TextEdit[] {
-  return inOrder(steps).flatMap((step, index) => {
-    const place = dockerfile.stages[step.stage]?.instructions.find(({ lines }) => lines.first === step.lines.first)
-    if (place === undefined) throw new RangeError(`no step at line ${step.lines.first} of stage ${step.stage}`)
+  return inOrder(steps).map((step, index) => {
+    const place = placeOf(dockerfile, step)
+    const flags = place.flags.map(({ name, value }) => `--${name}${value === undefined ? '' : `=${value}`} `).join('')
+    const remainder = step.remainder === undefined ? [] : [`RUN ${flags}${step.remainder}`]
     const text =
       index === 0
-        ? [`# image-cache: layers of: ${step.command}`, ...names.map((name) => `COPY --link --from=${name} /layer/ /`)]
-        : [`# image-cache: in the layers above: ${step.command}`]
+        ? [`# image-cache: layers of: ${step.command}`, ...remainder, ...copyLines(names)]
+        : [`# image-cache: in the layers above: ${step.command}`, ...remainder]
     return { start: place.start, end: place.end, text: text.join(dockerfile.newline) }
   })
 }
 
-/** `COPY --from=0` names a stage by its place, and there are new stages before all others. */
-function shiftedStageNumbers({ text, stages }: Dockerfile, added: number): readonly TextEdit[] {
+/** Layers before the first step; the steps stay as they are. */
+function seedEdits(
+  dockerfile: Dockerfile,
+  steps: readonly InstallStep[],
+  names: readonly string[],
+): readonly TextEdit[] {
+  const [first] = inOrder(steps)
+  if (first === undefined) return []
+  const { start } = placeOf(dockerfile, first)
+  const text = ['# image-cache: layers for the next step', ...copyLines(names), ''].join(dockerfile.newline)
+  return [{ start, end: start, text }]
+}
+
+function copyLines(names: readonly string[]): readonly string[] {
+  return names.map((name) => `COPY --link --from=${name} /layer/ /`)
+}
+
+function placeOf(dockerfile: Dockerfile, step: InstallStep): Dockerfile['stages'][number]['instructions'][number] {
+  const place = dockerfile.stages[step.stage]?.instructions.find(({ lines }) => lines.first === step.lines.first)
+  if (place === undefined) throw new RangeError(`no step at line ${step.lines.first} of stage ${step.stage}`)
+  return place
+}
+
+/**
+ * `COPY --from=0` names a stage by its place, and there are new stages before all others, and one before each stage that
+ * was split.
+ */
+function shiftedStageNumbers(
+  { text, stages }: Dockerfile,
+  added: number,
+  splits: readonly number[],
+  taken: ReadonlySet<number>,
+): readonly TextEdit[] {
   return stages.flatMap(({ instructions }) =>
-    instructions.flatMap(({ keyword, flags, start, headEnd }) => {
+    instructions.flatMap(({ keyword, flags, start, headEnd, lines }) => {
       const from = flags.find(({ name }) => name === 'from')?.value ?? ''
-      if (keyword !== 'COPY' || !/^\+?\d+$/.test(from)) return []
+      if (keyword !== 'COPY' || !/^\+?\d+$/.test(from) || taken.has(lines.first)) return []
       const written = /--from=(["']?)(\+?\d+)/.exec(text.slice(start, headEnd))
       if (written === null) throw new RangeError(`the number in --from=${from} is written in an unusual way`)
       const end = start + written.index + written[0].length
-      return [{ start: end - (written[2] ?? '').length, end, text: String(Number(from) + added) }]
+      const shift = added + splits.filter((stage) => stage <= Number(from)).length
+      return [{ start: end - (written[2] ?? '').length, end, text: String(Number(from) + shift) }]
     }),
   )
 }

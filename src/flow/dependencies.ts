@@ -1,23 +1,16 @@
-import { readFile } from 'node:fs/promises'
-import { join, posix } from 'node:path'
-import { messageOf } from '../base/errors.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
-import type { BuildView, InstallStep, Refusal } from '../dockerfile/dockerfile.ts'
+import type { InstallStep, Refusal } from '../dockerfile/dockerfile.ts'
 import { findInstalls, isInstallStep } from '../dockerfile/find-installs.ts'
-import { locateInContext } from '../dockerfile/locate-in-context.ts'
 import { type BasePython, basePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { ChangeHistory } from '../layers/change-history.ts'
 import { HEAVY_PACKAGES } from '../layers/heavy-packages.ts'
-import type { LayerPlan } from '../layers/layer-plan.ts'
 import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
-import { type CollectedRequirements, mergeSettings, readRequirements } from '../python/read-requirements.ts'
-import { type RequirementLine, readRequirement } from '../python/requirement-line.ts'
-import { type ResolveRequest, type ResolveResult, type RunInstaller, resolve } from '../python/resolve.ts'
-import type { Store } from '../stores/store.ts'
+import type { UnbuiltPackage } from '../python/pylock.ts'
 import type { BaseImages } from './base-images.ts'
 import type { Source } from './source.ts'
+import { type LockTools, lockSteps, projectFacts, type StageLock } from './stage-lock.ts'
 
 /** What becomes of the install steps of a Dockerfile. */
 export interface Dependencies {
@@ -28,18 +21,16 @@ export interface Dependencies {
   readonly notes: readonly string[]
 }
 
-export interface DependencyTools {
-  readonly view: BuildView
+export interface DependencyTools extends LockTools {
   readonly images: BaseImages
-  /** Reference with digest of the installer image for a Python version. */
-  readonly installerFor: (pythonVersion: string) => Promise<string>
-  readonly runInstaller: RunInstaller
-  readonly store: Store
   /** The plan of a stage in the last build of this image. */
   readonly recallPlan: (stage: number) => Promise<PreviousPlan | undefined>
   /** What earlier versions of these files tell of changes; asked only where no plan is remembered. */
   readonly historyOf: (files: readonly string[], names: readonly string[]) => Promise<ChangeHistory>
 }
+
+/** Below this, layers before a step that stays save less than they cost. */
+const SMALLEST_SEED_BYTES = 5e6
 
 /**
  * Decides which packages go into which layers: reads what the install steps ask for, resolves it once for each stage,
@@ -95,52 +86,33 @@ async function planStage(
   if (inputs.platforms.length > 1) return refuse('platform', 'the build is for several platforms at once')
   const [first] = all
   if (first === undefined) return refuse('environment', 'there is no step')
-  const python = pythonOf(first.stage, inputs, tools)
+  const python = pythonOf(first, inputs, tools)
   if (python.kind === 'unknown') return refuse('python-unknown', python.reason)
 
-  // A step with other settings must see what the steps before it installed, so it and all after it stay.
-  const cut = all.findIndex(
-    (step) => JSON.stringify([step.settings, step.installer]) !== JSON.stringify([first.settings, first.installer]),
-  )
-  const steps = cut < 0 ? all : all.slice(0, cut)
-  const later = cut < 0 ? [] : all.slice(cut).map(otherSettings)
-
-  const wanted = await readSteps(steps, source, tools.view)
-  const [obstacle] = wanted.obstacles
-  if (obstacle !== undefined)
-    return refuse(obstacle.code, obstacle.file === '' ? obstacle.sentence : `${obstacle.file}: ${obstacle.sentence}`)
-  const settings = mergeSettings(first.settings, wanted.settings)
-  const installerImage = await tools
-    .installerFor(python.version)
-    .catch((error: unknown) => ({ reason: messageOf(error) }))
-  if (typeof installerImage !== 'string') return refuse('resolution-failed', installerImage.reason)
-  const request: ResolveRequest = {
-    image: installerImage,
-    pythonVersion: python.version,
-    platform: tools.view.platform ?? 'linux/amd64',
-    requirements: wanted.requirements,
-    constraints: [...wanted.constraints, ...shippedConstraints(python)],
-    onlyBinary: wanted.onlyBinary,
-    settings,
-    installer: first.installer,
-    salt: inputs.salt,
-    relock: inputs.relock || inputs.noCache,
-  }
-  const resolved = await resolve(request, tools.runInstaller, tools.store)
-  if (resolved.kind === 'failed') return refuse('resolution-failed', resolved.reason)
-  const { packages: locked, platform } = resolved.resolution
+  const { together, later } = stepsTogether(all)
+  const lock = await lockSteps(together, python, inputs, source, tools)
+  if (lock.kind === 'refused') return refuse(lock.code, lock.sentence)
   // As pip does: what the base image has in the right version isn't installed again.
-  const packages = locked.filter(({ name, version }) => python.shipped.get(name) !== version)
+  const packages = lock.packages.filter(({ name, version }) => python.shipped.get(name) !== version)
   const shipped = packages.find(({ name }) => python.shipped.has(name))
   if (shipped !== undefined)
-    return refuse(
-      'stage-base',
-      `${shipped.name} is in the base image already, another version on top would mix the two`,
-    )
+    return refuse('stage-base', `${shipped.name} is there already, another version on top would mix the two`)
 
+  const { steps, way, staying } = whoStays(together, lock.unbuilt)
+  const refusals: Refusal[] = [...staying, ...later]
+  if (way === 'seed') {
+    const size = packages.reduce((sum, { wheel }) => sum + (wheel.size ?? 0), 0)
+    const reason = first.stays ?? {
+      code: 'not-only-wheels' as const,
+      sentence: lock.unbuilt[0]?.reason ?? 'the step builds packages',
+    }
+    if (size < SMALLEST_SEED_BYTES) return refuse(reason.code, reason.sentence)
+    const sentence = `${reason.sentence}; the wheels stand in layers before it`
+    refusals.unshift(...steps.map(({ lines }) => ({ code: reason.code, sentence, line: lines.first })))
+  }
   const previous = await tools.recallPlan(first.stage)
   const names = packages.map(({ name }) => name)
-  const history = previous === undefined ? await tools.historyOf(wanted.files, names) : undefined
+  const history = previous === undefined ? await tools.historyOf(lock.files, names) : undefined
   const plan = planLayers(packages, {
     maxLayers: inputs.maxLayers,
     maxLayerSize: inputs.maxLayerSize,
@@ -149,95 +121,120 @@ async function planStage(
     previous,
     history,
   })
-  const layers = stageLayers(steps, plan, python, { installerImage, platform, settings })
-  return { kind: 'planned', layers, note: noteOf(resolved, plan), refusals: later }
+  const layers = { ...(await stageLayers(steps, python, lock, source, tools)), plan, way }
+  const note = `${plan.groups.length} layers of ${lock.note}`
+  return { kind: 'planned', layers, note, refusals }
 }
 
-function stageLayers(
+async function stageLayers(
   steps: readonly InstallStep[],
-  plan: LayerPlan,
   python: BasePython,
-  where: Pick<StageLayers, 'installerImage' | 'platform' | 'settings'>,
-): StageLayers {
+  { settings, installerImage }: StageLock,
+  source: Source,
+  { view }: DependencyTools,
+): Promise<Omit<StageLayers, 'plan' | 'way'>> {
+  const [first] = steps
+  if (first === undefined) throw new RangeError('no step')
+  const { kind, folder, python: program, makesEnvironment } = first.target
+  const prefix = folder ?? python.prefix
+  const isAbsolute = program?.startsWith('/') === true
+  const named = program === undefined ? python.interpreter : `${python.prefix}/bin/${program}`
+  const environment = kind === 'venv' ? prefix : undefined
+  const makes = makesEnvironment && first.project !== undefined
+  const facts = makes ? await projectFacts(first, source) : undefined
   return {
-    ...where,
-    stage: steps[0]?.stage ?? 0,
+    stage: first.stage,
     steps,
-    plan,
+    layout: kind === 'folder' ? 'flat' : 'tree',
+    environment,
+    skeleton: facts && {
+      projectFolder: first.project?.folder ?? '/',
+      projectName: facts.name,
+      requiresPython: facts.requiresPython,
+      pythonFullVersion: python.fullVersion,
+    },
     pythonVersion: python.version,
-    prefix: python.prefix,
-    interpreter: python.interpreter,
+    prefix,
+    interpreter: isAbsolute ? (program ?? named) : named,
+    installerImage,
+    platform: view.platform ?? 'linux/amd64',
+    settings,
     bytecode: steps.some((step) => step.bytecode),
   }
 }
 
-function pythonOf(stage: number, inputs: BuildInputs, tools: DependencyTools): ReturnType<typeof basePython> {
-  const root = tools.images.rootOf(stage)
+/** The Python that the packages are for, with what lies beside them. */
+function pythonOf(step: InstallStep, inputs: BuildInputs, tools: DependencyTools): ReturnType<typeof basePython> {
+  const root = tools.images.rootOf(step.stage)
   if (root === undefined) return { kind: 'unknown', reason: 'the configuration of the base image is not known' }
-  return basePython(root, inputs.pythonVersion)
+  const { kind, shipped } = step.target
+  const python = basePython(root, inputs.pythonVersion, kind === 'venv' || kind === 'folder')
+  if (python.kind === 'unknown' || kind === 'system' || kind === 'prefix') return python
+  // From Python 3.12 on, environments come with pip alone.
+  const names = Number(python.version.slice(2)) >= 12 ? shipped.filter((name) => name === 'pip') : shipped
+  return { ...python, shipped: new Map(names.map((name) => [name, undefined])) }
 }
 
-async function readSteps(
-  steps: readonly InstallStep[],
-  source: Source,
-  view: BuildView,
-): Promise<CollectedRequirements & { readonly files: readonly string[] }> {
-  const files = new Set<string>()
-  const paths = (files: readonly { readonly imagePath: string }[]): readonly string[] =>
-    files.map(({ imagePath }) => imagePath)
-  const [first] = steps
-  const collected = await readRequirements(
-    {
-      requirements: steps.flatMap((step) => paths(step.requirementFiles)),
-      constraints: steps.flatMap((step) => paths(step.constraintFiles)),
-    },
-    async (imagePath) => {
-      const step =
-        steps.findLast((candidate) => locateInContext(source.dockerfile, candidate, imagePath, view) !== undefined) ??
-        first
-      const path =
-        step === undefined ? undefined : locateInContext(source.dockerfile, step, posix.normalize(imagePath), view)
-      if (path === undefined) return undefined
-      const file = join(source.context, path)
-      files.add(file)
-      return readFile(file, 'utf8').catch(() => undefined)
-    },
-  )
-  const named = steps.flatMap((step) => step.packages.map((text) => ({ text, line: step.lines.first })))
-  return { ...named.reduce(addNamed, collected), files: [...files] }
+/**
+ * The first steps that are planned as one. A step with other settings must see what the steps before it installed, so
+ * it and all after it stay; so does a second install into a folder of its own, which doesn't see the first.
+ */
+function stepsTogether(all: readonly InstallStep[]): {
+  readonly together: readonly InstallStep[]
+  readonly later: readonly Refusal[]
+} {
+  const [first, ...more] = all
+  if (first === undefined) return { together: [], later: [] }
+  const isBlind = first.target.folder !== undefined && first.target.kind !== 'venv'
+  const cut =
+    more.findIndex((step) => isBlind || step.locals.length > 0 || step.stays !== undefined || unlike(step, first)) + 1
+  if (cut === 0) return { together: all, later: [] }
+  const later = all.slice(cut).map((step): Refusal => {
+    const [local] = step.locals
+    const line = step.lines.first
+    if (local !== undefined)
+      return { code: 'not-only-wheels', sentence: `${local.text} is built from its source`, line }
+    if (step.stays !== undefined) return { ...step.stays, line }
+    const sentence = isBlind
+      ? `an install into ${step.target.folder ?? 'a folder'} does not see what lies there already`
+      : 'an install before it in this stage has other settings (index, pre-releases, installer or place)'
+    return { code: 'environment', sentence, line }
+  })
+  return { together: all.slice(0, cut), later }
 }
 
-function addNamed(
-  collected: CollectedRequirements,
-  { text, line }: { text: string; line: number },
-): CollectedRequirements {
-  const read = readRequirement(text)
-  if ('sentence' in read) {
-    const obstacle = { code: 'not-only-wheels', file: '', line, sentence: read.sentence } as const
-    return { ...collected, obstacles: [...collected.obstacles, obstacle] }
+function unlike(a: InstallStep, b: InstallStep): boolean {
+  const facts = ({ settings, installer, target, project }: InstallStep): string => {
+    const { folder, kind, python } = target
+    const lock = project && [project.folder, project.selection, project.lock, project.lockFile]
+    return JSON.stringify([settings, installer, folder, kind, python, lock])
   }
-  const requirement: RequirementLine = { file: '', line: 0, hashes: [], ...read }
-  return { ...collected, requirements: [...collected.requirements, requirement] }
+  return facts(a) !== facts(b)
 }
 
-/** Versions that the base image ships hold for the lock, too; pip would keep them where they will do. */
-function shippedConstraints({ shipped }: BasePython): readonly RequirementLine[] {
-  return [...shipped].flatMap(([name, version]) =>
-    version === undefined ? [] : [{ file: '', line: 0, name, text: `${name}==${version}`, hashes: [] }],
-  )
+/** Which steps layers take the place of, and which ones stay since they build packages of their own. */
+function whoStays(
+  together: readonly InstallStep[],
+  unbuilt: readonly UnbuiltPackage[],
+): { readonly steps: readonly InstallStep[]; readonly way: 'rewrite' | 'seed'; readonly staying: readonly Refusal[] } {
+  if (together[0]?.stays !== undefined) return { steps: together.slice(0, 1), way: 'seed', staying: [] }
+  const builds = together.map((step) => unbuilt.find((entry) => wants(step, entry)))
+  const at = builds.findIndex((entry) => entry !== undefined)
+  if (at < 0) return { steps: together, way: 'rewrite', staying: [] }
+  // A resolution of several pip commands doesn't tell which of them wants what.
+  if (at === 0 || together[0]?.project === undefined) return { steps: together, way: 'seed', staying: [] }
+  const reason = builds[at]?.reason ?? ''
+  const staying = together.slice(at).map(({ lines }): Refusal => {
+    return {
+      code: 'not-only-wheels',
+      sentence: `${reason}; the step finds all others in the layers`,
+      line: lines.first,
+    }
+  })
+  return { steps: together.slice(0, at), way: 'rewrite', staying }
 }
 
-function otherSettings(step: InstallStep): Refusal {
-  return {
-    code: 'environment',
-    sentence: 'an install before it in this stage has other settings (index, pre-releases or installer)',
-    line: step.lines.first,
-  }
-}
-
-function noteOf(resolved: Extract<ResolveResult, { kind: 'resolved' }>, plan: LayerPlan): string {
-  const how = resolved.source === 'remembered' ? 'remembered' : 'asked of the index'
-  const trouble = resolved.storeTrouble === undefined ? '' : `; not kept: ${resolved.storeTrouble}`
-  const count = resolved.resolution.packages.length
-  return `${count} packages in ${plan.groups.length} layers, versions ${how} in ${resolved.seconds.toFixed(1)} s${trouble}`
+function wants({ project }: InstallStep, { folder }: UnbuiltPackage): boolean {
+  if (project === undefined || folder === undefined || project.leavesOut === 'nothing') return true
+  return project.leavesOut === 'project' && folder !== '.' && folder !== ''
 }

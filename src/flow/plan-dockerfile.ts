@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join, posix } from 'node:path'
 import type { FoundBuilder } from '../buildx/builder.ts'
 import type { Deps } from '../deps.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
+import type { Refusal } from '../dockerfile/dockerfile.ts'
 import { renderLinked } from '../dockerfile/render-dockerfile.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
@@ -15,6 +18,9 @@ import { recallPlan } from './plan-memory.ts'
 import { installerRunner } from './run-installer.ts'
 import { buildOptions, type Source } from './source.ts'
 
+/** More projects than a context has. */
+const MOST_PROJECTS = 500
+
 /** How dependency layers become part of the image. */
 export type Assembly = 'linked' | 'as-written'
 
@@ -24,6 +30,8 @@ export interface PlannedDockerfile {
   readonly assembly: Assembly
   readonly layers: readonly StageLayers[]
   readonly steps: readonly ReportDockerfileStep[]
+  /** Install steps that stay. */
+  readonly refusals?: readonly Refusal[]
   readonly notes: readonly string[]
   /** Bytes of images that were pulled to plan. */
   readonly pulledBytes: number
@@ -42,7 +50,13 @@ export async function planDockerfile(
 ): Promise<PlannedDockerfile> {
   if (content.kind === 'unknown') return asWritten(source, [`base images are not known: ${content.reason}`], [])
   const images = await readBaseImages(inputs, source, content, deps.registry)
-  const view = { ...buildOptions(inputs), baseImage: images.byReference, contextFiles: source.files.files }
+  const projectFiles = await readProjectFiles(source)
+  const view = {
+    ...buildOptions(inputs),
+    baseImage: images.byReference,
+    contextFiles: source.files.files,
+    projectFiles,
+  }
   let pulledBytes = 0
   const dependencies = await planDependencies(inputs, source, {
     view,
@@ -56,14 +70,16 @@ export async function planDockerfile(
     historyOf: (files, names) => historyOfLocks(files, names, deps.exec, deps.signal),
   })
   if (dependencies.layers.length === 0) {
-    return { ...asWritten(source, dependencies.notes, leftSteps(source, dependencies)), pulledBytes }
+    const { notes, refusals } = dependencies
+    return { ...asWritten(source, notes, leftSteps(source, dependencies)), refusals, pulledBytes }
   }
   const target = liftableTarget(inputs, source, images, (await found).builder, deps.env)
   const rendered = renderLinked(source.dockerfile, dependencies.layers, { ...view, lift: target?.options })
   const links = rendered.links.map(({ line, linked, reason }): ReportDockerfileStep => {
     return { line, text: lineOf(source, line), what: linked ? 'linked' : 'left', reason }
   })
-  const rewritten = dependencies.layers.flatMap((layers) =>
+  const replaced = dependencies.layers.filter(({ way }) => way !== 'seed')
+  const rewritten = replaced.flatMap((layers) =>
     layers.steps.map(({ lines, command }): ReportDockerfileStep => {
       return {
         line: lines.first,
@@ -78,10 +94,18 @@ export async function planDockerfile(
     assembly: 'linked',
     layers: dependencies.layers,
     steps: [...rewritten, ...links, ...leftSteps(source, dependencies)].sort((a, b) => a.line - b.line),
+    refusals: dependencies.refusals,
     notes: dependencies.notes,
     pulledBytes,
     lifted: target && rendered.config ? liftedImage(rendered.config, inputs, target.root) : undefined,
   }
+}
+
+/** uv takes settings from these; whether they have any decides what may be done with a step. */
+async function readProjectFiles(source: Source): Promise<ReadonlyMap<string, string>> {
+  const paths = source.files.files.filter((path) => posix.basename(path) === 'pyproject.toml').slice(0, MOST_PROJECTS)
+  const texts = paths.map(async (path) => [path, await readFile(join(source.context, path), 'utf8')] as const)
+  return new Map(await Promise.all(texts).catch(() => []))
 }
 
 function asWritten(
@@ -89,7 +113,15 @@ function asWritten(
   notes: readonly string[],
   steps: readonly ReportDockerfileStep[],
 ): PlannedDockerfile {
-  return { text: source.dockerfile.text, assembly: 'as-written', layers: [], steps, notes, pulledBytes: 0 }
+  return {
+    text: source.dockerfile.text,
+    assembly: 'as-written',
+    layers: [],
+    steps,
+    refusals: [],
+    notes,
+    pulledBytes: 0,
+  }
 }
 
 function leftSteps(source: Source, { refusals }: Dependencies): readonly ReportDockerfileStep[] {

@@ -10,6 +10,8 @@ export interface BasePython {
   readonly kind: 'known'
   /** `3.12` */
   readonly version: string
+  /** `3.12.4` */
+  readonly fullVersion: string
   readonly prefix: string
   readonly interpreter: string
   /**
@@ -32,6 +34,8 @@ const WITHOUT_SETUPTOOLS = 12
 export function basePython(
   config: BaseConfig,
   wanted: string | undefined,
+  /** For packages that go where they don't meet those of the base image, such as into an environment. */
+  isolated = false,
 ): BasePython | { readonly kind: 'unknown'; readonly reason: string } {
   const unknown = (reason: string): { kind: 'unknown'; reason: string } => ({ kind: 'unknown', reason })
   const full = config.env.PYTHON_VERSION
@@ -44,12 +48,13 @@ export function basePython(
     return unknown('the base image puts another folder before /usr/local/bin on PATH')
   if (config.history.some((step) => /\bapk (add|--no-cache)/.test(step)))
     return unknown('the base image is an Alpine, whose wheels are others (musl)')
-  const installed = config.history.find((step) => installsPackages(step))
+  const installed = isolated ? undefined : config.history.find((step) => installsPackages(step))
   if (installed !== undefined) return unknown(`the base image already has Python packages (${shorten(installed)})`)
   const names = Number(version.slice(2)) >= WITHOUT_SETUPTOOLS ? ['pip'] : INSTALLER_PACKAGES
   return {
     kind: 'known',
     version,
+    fullVersion: full ?? version,
     prefix: '/usr/local',
     interpreter: `/usr/local/bin/python${version}`,
     shipped: new Map(names.map((name) => [name, shippedVersion(name, config)])),

@@ -52,6 +52,8 @@ export interface BuildInputs {
   readonly pull: boolean
   readonly allow: readonly string[]
   readonly optimizeLayers: boolean
+  /** Build both ways and compare. */
+  readonly verify: boolean
   readonly compression: Compression
   readonly check: CheckMode
   /** Seconds; 0 means that no record is believed. */
@@ -124,6 +126,7 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     pull: reader.flag('pull'),
     allow: reader.list('allow'),
     optimizeLayers: reader.flag('optimize-layers'),
+    verify: reader.flag('verify'),
     compression: reader.choice('compression', ['zstd', 'gzip', 'uncompressed']),
     check: reader.choice('check', ['auto', 'registry', 'off']),
     checkTtl: seconds(reader, 'check-ttl'),
@@ -147,6 +150,9 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     store: readStore(reader),
   }
   if (inputs.push && inputs.tags.length === 0) reader.mistake('tags', '', 'is empty, but push needs a name to push to')
+  if (inputs.verify && !inputs.push) reader.mistake('verify', 'true', 'needs push: images are compared in a registry')
+  if (inputs.verify && inputs.platforms.length > 1)
+    reader.mistake('verify', 'true', 'compares images for one platform, and several are wanted')
   if (inputs.layers.length >= inputs.maxLayers) {
     reader.mistake(
       'layers',

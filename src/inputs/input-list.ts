@@ -37,6 +37,7 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('pull', 'flag', 'false', 'Look for newer base images'),
   input('allow', 'list', '', 'Entitlements of the build, such as `network.host`'),
   input('optimize-layers', 'flag', 'true', 'Install Python dependencies as independent layers'),
+  input('verify', 'flag', 'false', 'Build the image as it is written, too, and fail when the two differ; needs `push`'),
   input('compression', 'text', 'zstd', 'Compression of new layers: `zstd`, `gzip` or `uncompressed`'),
   input(
     'check',

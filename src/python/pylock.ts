@@ -14,8 +14,24 @@ export interface LockFacts {
   readonly pinned?: ReadonlyMap<string, readonly string[]>
 }
 
+/** A package of a lock that no wheel of an index gives. */
+export interface UnbuiltPackage {
+  readonly name: string
+  /** Folder of the project that holds it, relative; undefined for all but local folders. */
+  readonly folder: string | undefined
+  /** Why there is no wheel, a sentence that begins with the name. */
+  readonly reason: string
+}
+
 export type PylockResult =
-  | { readonly kind: 'packages'; readonly packages: readonly ResolvedPackage[] }
+  | {
+      readonly kind: 'packages'
+      readonly packages: readonly ResolvedPackage[]
+      /** Sorted by name. */
+      readonly unbuilt: readonly UnbuiltPackage[]
+      /** Indexes that the lock names, the most used first. */
+      readonly indexes: readonly string[]
+    }
   | { readonly kind: 'failed'; readonly reason: string }
 
 interface Wheel {
@@ -27,7 +43,7 @@ interface Wheel {
 
 /**
  * Reads a lock file (PEP 751) for one target: each package with the wheel that an installer would take there, sorted
- * by name. Packages whose marker doesn't hold are left out; one that has no fitting wheel is a failure that names it.
+ * by name. Packages whose marker doesn't hold are left out; those that no wheel gives are told apart.
  */
 export function readPylock(text: string, target: WheelTarget, facts: LockFacts = {}): PylockResult {
   let lock: TomlTable
@@ -43,26 +59,46 @@ export function readPylock(text: string, target: WheelTarget, facts: LockFacts =
     return failed(`the lock's version ${JSON.stringify(format)} is not one that this version reads (1.0)`)
   }
   const packages = new Map<string, ResolvedPackage>()
+  const unbuilt: UnbuiltPackage[] = []
+  const indexes = new Map<string, number>()
   for (const entry of listOf(lock.packages)) {
     const read = readPackage(entry, target, facts)
     if (read === undefined) continue
     if (typeof read === 'string') return failed(read)
-    if (packages.has(read.name)) return failed(`the lock holds ${read.name} twice for this platform`)
-    packages.set(read.name, read)
+    if (packages.has(read.name) || unbuilt.some(({ name }) => name === read.name))
+      return failed(`the lock holds ${read.name} twice for this platform`)
+    if ('reason' in read) unbuilt.push(read)
+    else {
+      packages.set(read.name, read)
+      if (isTable(entry) && typeof entry.index === 'string')
+        indexes.set(entry.index, (indexes.get(entry.index) ?? 0) + 1)
+    }
   }
   const within = (name: string): boolean => packages.has(name)
   const sorted = [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { kind: 'packages', packages: sorted.map((p) => ({ ...p, dependencies: p.dependencies.filter(within) })) }
+  return {
+    kind: 'packages',
+    packages: sorted.map((p) => ({ ...p, dependencies: p.dependencies.filter(within) })),
+    unbuilt: unbuilt.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    indexes: [...indexes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([url]) => url),
+  }
 }
 
-/** The package, a sentence that says why it can't be had, or undefined when it isn't meant for this target. */
-function readPackage(entry: TomlValue, target: WheelTarget, facts: LockFacts): ResolvedPackage | string | undefined {
+/** The package, a sentence that says what is wrong with the lock, or undefined when it isn't meant for this target. */
+function readPackage(
+  entry: TomlValue,
+  target: WheelTarget,
+  facts: LockFacts,
+): ResolvedPackage | UnbuiltPackage | string | undefined {
   if (!isTable(entry) || typeof entry.name !== 'string') return 'the lock holds a package without a name'
   const name = normalizeName(entry.name)
   // Resolvers may write markers that they have evaluated already: what can't be told stays in.
   if (typeof entry.marker === 'string' && evaluateMarker(entry.marker, target) === false) return undefined
   for (const kind of ['vcs', 'directory', 'archive'] as const) {
-    if (entry[kind] !== undefined) return `${name} comes from ${SOURCES[kind]}, not as a wheel from an index`
+    const source = entry[kind]
+    if (source === undefined) continue
+    const folder = kind === 'directory' && isTable(source) && typeof source.path === 'string' ? source.path : undefined
+    return { name, folder, reason: `${name} comes from ${SOURCES[kind]}, not as a wheel from an index` }
   }
   const version = entry.version
   if (typeof version !== 'string') return `${name} has no version in the lock`
@@ -71,15 +107,18 @@ function readPackage(entry: TomlValue, target: WheelTarget, facts: LockFacts): R
     .filter((wheel) => fits(wheel, target))
   if (fitting.length === 0) {
     const python = target.pythonVersion
-    return `${name} ${version} has no wheel for ${target.platform} with Python ${python}; it would have to be built from source`
+    const reason = `${name} ${version} has no wheel for ${target.platform} with Python ${python}; it would have to be built from source`
+    return { name, folder: undefined, reason }
   }
   const pinned = facts.pinned?.get(name) ?? []
   const allowed = fitting.filter((w) => w.hash !== undefined && (pinned.length === 0 || pinned.includes(w.hash)))
   const wheel = bestWheel(allowed, target)
   if (wheel === undefined) {
-    return pinned.length === 0
-      ? `${name} ${version} has no sha256 in the index, so that its wheel can't be verified`
-      : `${name} ${version} has no wheel for ${target.platform} among the hashes that the requirements pin`
+    const reason =
+      pinned.length === 0
+        ? `${name} ${version} has no sha256 in the index, so that its wheel can't be verified`
+        : `${name} ${version} has no wheel for ${target.platform} among the hashes that the requirements pin`
+    return { name, folder: undefined, reason }
   }
   return {
     name,

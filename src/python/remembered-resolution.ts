@@ -1,17 +1,27 @@
 import { isJsonRecord } from '../base/json-value.ts'
 import { normalizeName } from './package-name.ts'
+import type { UnbuiltPackage } from './pylock.ts'
 import type { ResolvedPackage } from './resolution.ts'
 
 /** Version of the stored form; part of the key, so that another form is another entry. */
-export const RESOLUTION_FORMAT = 1
+export const RESOLUTION_FORMAT = 2
 
-/** Packages as stored. Index settings stay out: they may hold a user and a password. */
-export function encodePackages(packages: readonly ResolvedPackage[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ format: RESOLUTION_FORMAT, packages }))
+/** What a lock says for one platform. */
+export interface LockedPackages {
+  readonly packages: readonly ResolvedPackage[]
+  /** Packages that no wheel gives. */
+  readonly unbuilt: readonly UnbuiltPackage[]
+  /** Indexes that the lock names, without users and passwords, the most used first. */
+  readonly indexes: readonly string[]
 }
 
-/** @returns undefined for anything that isn't what `encodePackages` writes: a broken entry is a miss. */
-export function decodePackages(body: Uint8Array): readonly ResolvedPackage[] | undefined {
+/** A lock as stored. Index settings stay out: they may hold a user and a password. */
+export function encodeLock({ packages, unbuilt, indexes }: LockedPackages): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ format: RESOLUTION_FORMAT, packages, unbuilt, indexes }))
+}
+
+/** @returns undefined for anything that isn't what `encodeLock` writes: a broken entry is a miss. */
+export function decodeLock(body: Uint8Array): LockedPackages | undefined {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
@@ -19,6 +29,9 @@ export function decodePackages(body: Uint8Array): readonly ResolvedPackage[] | u
     return undefined
   }
   if (!isJsonRecord(value) || value.format !== RESOLUTION_FORMAT || !Array.isArray(value.packages)) return undefined
+  if (!Array.isArray(value.unbuilt) || !isTexts(value.indexes)) return undefined
+  const unbuilt = value.unbuilt.map(readUnbuilt)
+  if (!unbuilt.every((entry) => entry !== undefined)) return undefined
   const packages: ResolvedPackage[] = []
   for (const entry of value.packages) {
     const read = readPackage(entry)
@@ -26,7 +39,13 @@ export function decodePackages(body: Uint8Array): readonly ResolvedPackage[] | u
     if (read === undefined || (previous !== undefined && previous >= read.name)) return undefined
     packages.push(read)
   }
-  return packages
+  return { packages, unbuilt, indexes: value.indexes }
+}
+
+function readUnbuilt(value: unknown): UnbuiltPackage | undefined {
+  if (!isJsonRecord(value) || typeof value.name !== 'string' || typeof value.reason !== 'string') return undefined
+  const { name, reason, folder } = value
+  return folder === undefined || typeof folder === 'string' ? { name, reason, folder } : undefined
 }
 
 function readPackage(value: unknown): ResolvedPackage | undefined {

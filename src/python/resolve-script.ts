@@ -55,7 +55,8 @@ function resolveArgs(inputs: ResolveInputs): readonly string[] {
   ]
 }
 
-function shellWord(word: string): string {
+/** A word for the shell; plain ones stay readable. */
+export function shellWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 

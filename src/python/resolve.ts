@@ -3,10 +3,10 @@ import { messageOf } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
 import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
-import { readPylock } from './pylock.ts'
-import { decodePackages, encodePackages, RESOLUTION_FORMAT } from './remembered-resolution.ts'
+import { readPylock, type UnbuiltPackage } from './pylock.ts'
+import { decodeLock, encodeLock, type LockedPackages, RESOLUTION_FORMAT } from './remembered-resolution.ts'
 import type { RequirementLine } from './requirement-line.ts'
-import type { IndexSettings, Resolution, ResolvedPackage } from './resolution.ts'
+import type { IndexSettings, Resolution } from './resolution.ts'
 import { LOCK_FILE, readWheelSizes, resolveScript, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
 import { machineOf } from './wheel-tags.ts'
 
@@ -46,6 +46,8 @@ export type ResolveResult =
   | {
       readonly kind: 'resolved'
       readonly resolution: Resolution
+      /** Packages of the lock that no wheel gives: they are not in the resolution. */
+      readonly unbuilt: readonly UnbuiltPackage[]
       readonly source: 'remembered' | 'asked'
       readonly seconds: number
       /** Why the store could not be used, if so. */
@@ -63,36 +65,89 @@ export async function resolve(
   store: Store,
   clock: Clock = systemClock,
 ): Promise<ResolveResult> {
+  const { pythonVersion, platform, settings, image, relock } = request
+  const files = {
+    'requirements.in': linesOf(request.requirements),
+    'constraints.in': linesOf(request.constraints),
+    'wheel-sizes.py': WHEEL_SIZES_PY,
+  }
+  const pinned = pinnedHashes(request)
+  const question = {
+    key: resolutionKey(request),
+    image,
+    script: script(request),
+    files,
+    relock,
+    pythonVersion,
+    platform,
+    pinned,
+  }
+  const answer = await askForLock(question, run, store, clock)
+  if (answer.kind === 'failed') return answer
+  const { lock, source, seconds, storeTrouble } = answer
+  const { packages, unbuilt } = lock
+  return {
+    kind: 'resolved',
+    source,
+    seconds,
+    storeTrouble,
+    resolution: { pythonVersion, platform, settings, packages },
+    unbuilt,
+  }
+}
+
+/** A script that answers with a lock, and what it is asked about. */
+export interface LockQuestion {
+  /** Of everything that decides the answer, without the time that each entry carries behind it. */
+  readonly key: StoreKey
+  readonly image: string
+  readonly script: string
+  readonly files: Readonly<Record<string, string>>
+  readonly relock: boolean
+  readonly pythonVersion: string
+  readonly platform: string
+  /** Hashes that the requirements pin, by package. */
+  readonly pinned: ReadonlyMap<string, readonly string[]>
+}
+
+export type LockAnswer =
+  | {
+      readonly kind: 'locked'
+      readonly lock: LockedPackages
+      readonly source: 'remembered' | 'asked'
+      readonly seconds: number
+      readonly storeTrouble: string | undefined
+    }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/** Answers from memory, or by running the script. A store that is down only costs the memory. */
+export async function askForLock(
+  question: LockQuestion,
+  run: RunInstaller,
+  store: Store,
+  clock: Clock,
+): Promise<LockAnswer> {
   const start = clock.now()
-  if (machineOf(request.platform) === undefined) {
+  if (machineOf(question.platform) === undefined) {
     return {
       kind: 'failed',
-      reason: `wheels for the platform ${request.platform} are not planned; linux/amd64 and linux/arm64 are`,
+      reason: `wheels for the platform ${question.platform} are not planned; linux/amd64 and linux/arm64 are`,
     }
   }
-  const key = resolutionKey(request)
-  const remembered = request.relock ? undefined : await recall(store, key)
+  const remembered = question.relock ? undefined : await recall(store, question.key)
   let trouble = remembered?.trouble
-  const answer = (packages: readonly ResolvedPackage[], source: 'remembered' | 'asked'): ResolveResult => {
-    const { pythonVersion, platform, settings } = request
-    const seconds = (clock.now() - start) / 1000
-    return {
-      kind: 'resolved',
-      resolution: { pythonVersion, platform, settings, packages },
-      source,
-      seconds,
-      storeTrouble: trouble,
-    }
+  const answer = (lock: LockedPackages, source: 'remembered' | 'asked'): LockAnswer => {
+    return { kind: 'locked', lock, source, seconds: (clock.now() - start) / 1000, storeTrouble: trouble }
   }
-  if (remembered?.packages !== undefined) return answer(remembered.packages, 'remembered')
+  if (remembered?.lock !== undefined) return answer(remembered.lock, 'remembered')
 
-  const asked = await ask(request, run)
+  const asked = await ask(question, run)
   if (asked.kind === 'failed') return asked
   // Entries are immutable: a newer answer to the same question stands beside the older under a later time.
   const time = String(Math.floor(clock.now())).padStart(14, '0')
-  const saved = await store.save(withValue(key, time), encodePackages(asked.packages))
+  const saved = await store.save(withValue(question.key, time), encodeLock(asked.lock))
   if (saved.kind === 'unavailable') trouble ??= saved.reason
-  return answer(asked.packages, 'asked')
+  return answer(asked.lock, 'asked')
 }
 
 /** The store key without the time that each entry carries behind it. Users and passwords of index URLs are no part of it, not even hashed. */
@@ -119,38 +174,30 @@ export function resolutionKey(request: ResolveRequest): StoreKey {
 async function recall(
   store: Store,
   prefix: StoreKey,
-): Promise<{ readonly packages?: readonly ResolvedPackage[] | undefined; readonly trouble?: string }> {
+): Promise<{ readonly lock?: LockedPackages | undefined; readonly trouble?: string }> {
   const found = await store.fetch(prefix)
   if (found.kind === 'unavailable') return { trouble: found.reason }
-  return found.kind === 'hit' && answersPrefix(found.key, prefix) ? { packages: decodePackages(found.body) } : {}
+  return found.kind === 'hit' && answersPrefix(found.key, prefix) ? { lock: decodeLock(found.body) } : {}
 }
 
 type Asked =
-  | { readonly kind: 'asked'; readonly packages: readonly ResolvedPackage[] }
+  | { readonly kind: 'asked'; readonly lock: LockedPackages }
   | { readonly kind: 'failed'; readonly reason: string }
 
-async function ask(request: ResolveRequest, run: RunInstaller): Promise<Asked> {
-  const files = {
-    'requirements.in': linesOf(request.requirements),
-    'constraints.in': linesOf(request.constraints),
-    'wheel-sizes.py': WHEEL_SIZES_PY,
-  }
+async function ask(question: LockQuestion, run: RunInstaller): Promise<Asked> {
+  const { image, script, files, relock, pinned } = question
   let result: Awaited<ReturnType<RunInstaller>>
   try {
-    result = await run({ image: request.image, script: script(request), files, relock: request.relock })
+    result = await run({ image, script, files, relock })
   } catch (error) {
     return { kind: 'failed', reason: redact(messageOf(error)) }
   }
   if (result.kind === 'failed') return { kind: 'failed', reason: failureReason(result.stderr) }
   const lock = result.outputs[LOCK_FILE]
   if (lock === undefined) return { kind: 'failed', reason: 'the installer left no lock file' }
-  const read = readPylock(lock, request, {
-    sizes: readWheelSizes(result.outputs[SIZES_FILE] ?? ''),
-    pinned: pinnedHashes(request),
-  })
-  return read.kind === 'failed'
-    ? { kind: 'failed', reason: redact(read.reason) }
-    : { kind: 'asked', packages: read.packages }
+  const read = readPylock(lock, question, { sizes: readWheelSizes(result.outputs[SIZES_FILE] ?? ''), pinned })
+  if (read.kind === 'failed') return { kind: 'failed', reason: redact(read.reason) }
+  return { kind: 'asked', lock: { ...read, indexes: read.indexes.map(withoutLogin) } }
 }
 
 function script(request: ResolveRequest): string {

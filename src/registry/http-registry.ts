@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Digest, digestOf, isDigest } from '../base/digest.ts'
 import { isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 import { BlobTransfer, blobRequest } from './blob-transfer.ts'
@@ -9,6 +10,8 @@ import { contentError, looksLikeHtml, type RegistryError, registryOwnError, stat
 import { pullScope, pushScope } from './registry-scope.ts'
 import { type Answer, type HttpRegistryOptions, type RegistryRequest, RegistryTransport } from './registry-transport.ts'
 
+/** Bytes that are asked for at once of a large blob. */
+const CHUNK_BYTES = 16 * 1024 * 1024
 const ACCEPT = MANIFEST_MEDIA_TYPES.join(', ')
 const NEEDS_WORDS: ReadonlySet<number> = new Set([400, 405, 406, 500, 501])
 
@@ -105,6 +108,35 @@ export class HttpRegistry implements Registry {
     const got = digestOf(answer.body)
     if (got !== digest) throw this.#contentError(request, answer, `was answered with bytes whose digest is ${got}`)
     return answer.body
+  }
+
+  /** In ranges, each of which is tried again by itself; at most one is in memory (RFC 9110, section 14). */
+  async *blobChunks(repository: RepositoryName, digest: Digest, size: number): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256')
+    for (let start = 0; start < size; start += CHUNK_BYTES) {
+      const end = Math.min(start + CHUNK_BYTES, size) - 1
+      const range = start === 0 && end === size - 1 ? {} : { range: `bytes=${start}-${end}` }
+      const request = { ...blobRequest('GET', repository, digest, pullScope(repository)), headers: range }
+      const answer = await this.#transport.send(request)
+      if (answer.status !== 200 && answer.status !== 206) throw this.#statusError(request, answer)
+      // A registry that knows no ranges answers with the whole.
+      const chunk = answer.status === 200 ? answer.body.subarray(start, end + 1) : answer.body
+      if (chunk.length !== end - start + 1)
+        throw this.#contentError(request, answer, 'was answered with another length')
+      hash.update(chunk)
+      yield chunk
+    }
+    const got = `sha256:${hash.digest('hex')}`
+    if (got === digest) return
+    const request = blobRequest('GET', repository, digest, pullScope(repository))
+    const answer = {
+      status: 200,
+      headers: new Headers(),
+      body: new Uint8Array(),
+      stream: undefined,
+      url: this.#transport.plainRequest(request).url,
+    }
+    throw this.#contentError(request, answer, `was answered with bytes whose digest is ${got}`)
   }
 
   async putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest> {

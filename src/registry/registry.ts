@@ -40,6 +40,8 @@ export interface Registry {
   putManifest(reference: ImageReference, manifest: Pick<RawManifest, 'mediaType' | 'bytes'>): Promise<Digest>
   /** A small blob (a config) as a whole, verified. @throws RegistryError */
   blob(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined>
+  /** A blob of any size, piece by piece, verified at its end. @throws RegistryError, also when it is not there */
+  blobChunks(repository: RepositoryName, digest: Digest, size: number): AsyncIterable<Uint8Array>
   /** Uploads a small blob unless it is there already; answers its descriptor's digest. @throws RegistryError */
   putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest>
   /** Makes a blob of another repository on the same registry part of this one, without moving bytes. @throws RegistryError */

@@ -1,0 +1,108 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { SpawnExec } from '../../src/exec/spawn-exec.ts'
+import { compareImages } from '../../src/flow/compare-images.ts'
+import { nativePlatform } from '../../src/flow/source.ts'
+import { HttpRegistry } from '../../src/registry/http-registry.ts'
+import { parsePlatform } from '../../src/registry/platform.ts'
+import { parseReference } from '../../src/registry/reference.ts'
+import { ensureUv } from '../../tools/services/ensure-uv.ts'
+import { machineSettings } from '../../tools/services/machine-settings.ts'
+import { type DockerfileShape, SHAPES } from '../support/dockerfile-shapes.ts'
+import { LineRig } from '../support/line-rig.ts'
+import { dependencyLayers, readImage } from '../support/oci-image.ts'
+
+const minutes = 60_000
+let rig: LineRig
+let uv: string
+
+beforeAll(async () => {
+  rig = await LineRig.create()
+  uv = join(await ensureUv(), 'uv')
+}, 10 * minutes)
+afterAll(() => rig.close(), minutes)
+
+interface Built {
+  readonly report: {
+    readonly dockerfileSteps: readonly { readonly line: number; readonly what: string; readonly reason: string }[]
+  }
+}
+
+describe('built as it is written and with layers, an image is the same', () => {
+  test.each(Object.entries(SHAPES))(
+    '%s',
+    async (_, shape) => {
+      const name = `shape-${Object.values(SHAPES).indexOf(shape)}`
+      await writeShape(name, shape)
+      await buildAsWritten(name)
+      const built = await build(name)
+      expect(stepsOf(shape, built)).toEqual(shape.steps)
+      const image = await readImage(`${rig.services.registry}/${name}`, 'layers')
+      expect(dependencyLayers(image).length > 0).toBe(shape.layers)
+      const diff = await compareImages(named(name, 'written'), named(name, 'layers'), platform(), new HttpRegistry())
+      expect({ files: diff.files, config: diff.config }).toEqual({ files: [], config: [] })
+    },
+    2 * minutes,
+  )
+})
+
+async function writeShape(name: string, { dockerfile, files = {}, lock = false }: DockerfileShape): Promise<void> {
+  for (const [path, text] of Object.entries(files)) await rig.workspace.write(`${name}/${path}`, text)
+  await rig.workspace.write(`${name}/Dockerfile`, dockerfile)
+  if (!lock) return
+  const cwd = join(rig.workspace.workspace, name)
+  await writeFile(join(cwd, '.dockerignore'), 'Dockerfile\n.dockerignore\n')
+  const env = { ...machineSettings().env, PATH: process.env.PATH ?? '', UV_PYTHON_DOWNLOADS: 'never' }
+  const { exitCode, stderr } = await new SpawnExec().run(uv, ['lock', '--quiet'], { cwd, env })
+  if (exitCode !== 0) throw new Error(stderr)
+}
+
+function contexts(): readonly string[] {
+  const from = (path: string): string => `docker-image://${rig.registry}/${path}`
+  return [`python:3.11-slim=${from('base/python:3.11-slim')}`, `installer=${from('base/uv:python3.11')}`]
+}
+
+async function buildAsWritten(name: string): Promise<void> {
+  const options = contexts().flatMap((context) => ['--build-context', context])
+  const output = `type=image,push=true,name=${rig.registry}/${name}:written`
+  const { exitCode, stderr } = await rig.buildx('build', '--provenance=false', ...options, '--output', output, name)
+  if (exitCode !== 0) throw new Error(stderr)
+}
+
+async function build(name: string): Promise<Built> {
+  const inputs = rig.inputs(`${name}:layers`, {
+    'build-contexts': contexts().join('\n'),
+    check: 'off',
+    'cache-from': 'off',
+    'cache-to': 'off',
+    provenance: 'false',
+  })
+  const options = Object.entries(inputs).flatMap(([key, value]) =>
+    value.split('\n').flatMap((line) => (key === 'push' ? ['--push'] : [`--${key}`, line])),
+  )
+  const { exitCode, stdout, stderr } = await rig.command('build', name, ...options, '--json')
+  if (exitCode !== 0) throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+/** Of each install step, in the order of the file. */
+function stepsOf({ dockerfile }: DockerfileShape, { report }: Built): readonly string[] {
+  const lines = dockerfile.split('\n')
+  const isInstall = (line: number): boolean => /^RUN/.test(lines[line - 1] ?? '')
+  return report.dockerfileSteps
+    .filter(({ line, what }) => what === 'rewritten' || (what === 'left' && isInstall(line)))
+    .map(({ what, reason }) => (what === 'rewritten' ? what : (reason.split(':')[0] ?? '')))
+}
+
+function named(name: string, tag: string): Exclude<ReturnType<typeof parseReference>, string> {
+  const reference = parseReference(`${rig.services.registry}/${name}:${tag}`)
+  if (typeof reference === 'string') throw new Error(reference)
+  return reference
+}
+
+function platform(): Exclude<ReturnType<typeof parsePlatform>, string> {
+  const parsed = parsePlatform(nativePlatform())
+  if (typeof parsed === 'string') throw new Error(parsed)
+  return parsed
+}

@@ -1,0 +1,223 @@
+/** A Dockerfile as people write it, what lies beside it, and what becomes of its install steps. */
+export interface DockerfileShape {
+  readonly dockerfile: string
+  readonly files?: Readonly<Record<string, string>>
+  /** A project that gets a uv.lock. */
+  readonly lock?: boolean
+  /** Of each step with an install, by line: `rewritten`, or the code of what keeps it. */
+  readonly steps: readonly string[]
+  /** Layers of dependencies in the final image; all else is seen by the comparison. */
+  readonly layers: boolean
+}
+
+const LIGHT = 'six==1.17.0\nidna==3.11\n'
+/** A console script comes with it. */
+const SCRIPT = 'pygments==2.19.2\n'
+const FROM = 'FROM python:3.11-slim\n'
+const UV = `${FROM}COPY --from=installer /usr/local/bin/uv /usr/local/bin/uv\n`
+const main = { 'src/main.py': 'import six\nprint(six.__version__)\n' }
+
+const PROJECT = `[project]
+name = "service"
+version = "1.0"
+requires-python = ">=3.11"
+dependencies = ["six==1.17.0", "pygments==2.19.2"]
+[dependency-groups]
+dev = ["idna==3.11"]
+[project.optional-dependencies]
+web = ["certifi==2025.11.12"]
+`
+const PACKAGE = `${PROJECT}[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n`
+const SETUP = `[project]
+name = "own"
+version = "1.0"
+dependencies = ["numpy==2.4.0", "six==1.17.0"]
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+py-modules = ["own"]
+`
+
+/** Every shape is built as it is written and by the product, and the two images are compared file by file. */
+export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
+  'pip with a requirements file': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY src/ ./src/\nCMD ["python", "src/main.py"]\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'python -m pip with packages in the command': {
+    dockerfile: `${FROM}RUN python -m pip install 'six==1.17.0' pygments==2.19.2\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv pip into the system': {
+    dockerfile: `${UV}WORKDIR /app\nCOPY requirements.txt .\nRUN uv pip install --system -r requirements.txt\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv pip with bytecode and a project beside it': {
+    dockerfile: `${UV}ENV UV_SYSTEM_PYTHON=1 UV_COMPILE_BYTECODE=1\nWORKDIR /app\nCOPY . .\nRUN uv pip install -r pyproject.toml\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'apt and pip in one step': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN mkdir -p /data && useradd -r worker \\\n && pip install --no-cache-dir -r requirements.txt \\\n && rm -rf /root/.cache/pip /tmp/*\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'two installs in one step': {
+    dockerfile: `${FROM}COPY requirements.txt /\nRUN pip install --no-cache-dir pygments==2.19.2 && pip install --no-cache-dir -r /requirements.txt\n`,
+    files: { 'requirements.txt': LIGHT },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'set -e and semicolons': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN set -eux; mkdir /state; cd /app; pip install -r requirements.txt; pip cache purge\n`,
+    files: { 'requirements.txt': LIGHT },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'semicolons without set -e': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt; mkdir /state\n`,
+    files: { 'requirements.txt': LIGHT },
+    steps: ['several-commands'],
+    layers: false,
+  },
+  'a script in a heredoc': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN <<EOF\nset -e\nmkdir /state\npip install --no-cache-dir -r requirements.txt\nEOF\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'cache mounts and a bind mount': {
+    dockerfile: `${FROM}RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,source=requirements.txt,target=/tmp/requirements.txt \\\n  pip install -r /tmp/requirements.txt\nCOPY src/ /app/src/\n`,
+    files: { 'requirements.txt': LIGHT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'requirements with -r, -c, markers, extras and hashes': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY deps/ deps/\nRUN pip install --no-cache-dir -r deps/dev.txt\n`,
+    files: {
+      'deps/dev.txt': '-r base.txt\n-c limits.txt\npygments # colours\ncolorama==0.4.6 ; sys_platform == "win32"',
+      'deps/base.txt': 'six \\\n  ==1.17.0\nidna\n',
+      'deps/limits.txt': 'idna==3.11\npygments==2.19.2\n',
+    },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'an environment made beforehand': {
+    dockerfile: `${FROM}RUN python -m venv /opt/venv\nENV PATH="/opt/venv/bin:$PATH"\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY src/ /app/src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'an environment by its variable, made with python3': {
+    dockerfile: `${FROM}ENV VIRTUAL_ENV=/opt/venv\nRUN python3 -m venv $VIRTUAL_ENV\nENV PATH="$VIRTUAL_ENV/bin:$PATH"\nRUN pip install pygments==2.19.2\nCOPY src/ /app/src/\n`,
+    files: main,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'an environment that is called by its path': {
+    dockerfile: `${FROM}RUN python -m venv /srv/env\nRUN /srv/env/bin/pip install --no-cache-dir pygments==2.19.2\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'an environment that is made and activated in the step': {
+    dockerfile: `${FROM}COPY requirements.txt /\nRUN python -m venv /opt/venv && . /opt/venv/bin/activate && pip install --no-cache-dir -r /requirements.txt\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'a builder stage whose environment is copied': {
+    dockerfile: `FROM python:3.11-slim AS builder\nRUN python -m venv /opt/venv\nENV PATH="/opt/venv/bin:$PATH"\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n\n${FROM}COPY --from=builder /opt/venv /opt/venv\nENV PATH="/opt/venv/bin:$PATH"\nWORKDIR /app\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'a prefix that is copied over the system’s Python': {
+    dockerfile: `FROM python:3.11-slim AS builder\nCOPY requirements.txt .\nRUN pip install --no-cache-dir --prefix=/install -r requirements.txt\n${FROM}COPY --from=builder /install /usr/local\nCOPY src/ /app/src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'packages of the user that are copied': {
+    dockerfile: `FROM python:3.11-slim AS builder\nRUN pip install --no-cache-dir --user pygments==2.19.2\n${FROM}COPY --from=builder /root/.local /root/.local\nENV PATH=/root/.local/bin:$PATH\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'a flat folder of packages': {
+    dockerfile: `${FROM}WORKDIR /var/task\nRUN pip install --no-cache-dir --target /deps six==1.17.0 idna==3.11\nENV PYTHONPATH=/deps\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync in two steps, as its guide has it': {
+    dockerfile: `${UV}ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy\nWORKDIR /app\nRUN --mount=type=cache,target=/root/.cache/uv \\\n    --mount=type=bind,source=uv.lock,target=uv.lock \\\n    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\\n    uv sync --locked --no-install-project --no-dev\nCOPY . /app\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev\nENV PATH="/app/.venv/bin:$PATH"\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten', 'rewritten'],
+    layers: true,
+  },
+  'uv sync with groups and extras in one step': {
+    dockerfile: `${UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --extra web --no-cache\nCOPY src/ ./src/\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync of a project that is a package': {
+    dockerfile: `${UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-install-project --no-cache\nCOPY src/ ./src/\nRUN uv sync --frozen --no-cache --no-editable\n`,
+    files: { 'pyproject.toml': PACKAGE, ...main },
+    lock: true,
+    steps: ['rewritten', 'not-only-wheels'],
+    layers: true,
+  },
+  'uv sync into an environment elsewhere, copied': {
+    dockerfile: `FROM python:3.11-slim AS build\nCOPY --from=installer /usr/local/bin/uv /usr/local/bin/uv\nENV UV_PROJECT_ENVIRONMENT=/opt/env\nWORKDIR /src\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\n${FROM}COPY --from=build /opt/env /opt/env\nENV PATH=/opt/env/bin:$PATH\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'a project that is installed from its folder': {
+    dockerfile: `${FROM}WORKDIR /src\nCOPY . .\nRUN pip install --no-cache-dir --no-build-isolation .\n`,
+    files: { 'pyproject.toml': SETUP, 'own.py': 'x = 1\n' },
+    steps: ['unknown-option'],
+    layers: false,
+  },
+  'wheels before a project that is built': {
+    dockerfile: `${FROM}WORKDIR /src\nCOPY . .\nRUN pip install --no-cache-dir .\n`,
+    files: { 'pyproject.toml': SETUP, 'own.py': 'x = 1\n' },
+    steps: ['not-only-wheels'],
+    layers: true,
+  },
+  'an install with a program of the user’s behind it': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir numpy==2.4.0 && python -c "import numpy; open('/version', 'w').write(numpy.__version__)"\n`,
+    steps: ['several-commands'],
+    layers: true,
+  },
+  'pip upgraded in the step': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir --upgrade pip==25.3 && pip install --no-cache-dir six==1.17.0\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'an unquoted version, which the shell redirects': {
+    dockerfile: `${FROM}RUN pip install six>=1.16\n`,
+    steps: ['shell-syntax'],
+    layers: false,
+  },
+  'switched off, and trusted': {
+    dockerfile: `${FROM}ENV PIP_FOO=1\n# image-cache: layers\nRUN pip install idna==3.11\n# image-cache: off\nRUN pip install six==1.17.0\n`,
+    steps: ['rewritten', 'switched-off'],
+    layers: true,
+  },
+  'a user other than root': {
+    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN pip install --user six==1.17.0\n`,
+    steps: ['not-root'],
+    layers: false,
+  },
+}

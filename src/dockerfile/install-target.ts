@@ -1,0 +1,114 @@
+import { posix } from 'node:path'
+import type { InstallTarget } from './dockerfile.ts'
+import type { CommandObstacle, InstallCommand } from './install-command.ts'
+import type { VirtualEnvironment } from './virtual-environment.ts'
+
+/** Variables that name a Python other than the base image's, beside VIRTUAL_ENV. */
+const OTHER_PYTHONS = ['CONDA_PREFIX', 'CONDA_DEFAULT_ENV', 'PYENV_ROOT']
+/** Folders that tools put before the base image's own on PATH and that hold no Python. */
+const WITHOUT_PYTHON = [
+  '/root/.local/bin',
+  '/root/.cargo/bin',
+  '/usr/local/cuda/bin',
+  '/usr/local/nvidia/bin',
+  '/usr/local/bin',
+]
+
+/** What a command sees of the image around it. */
+export interface TargetSurroundings {
+  readonly env: Readonly<Record<string, string>>
+  readonly workingDir: string
+  /** PATH of the base image. */
+  readonly basePath: string | undefined
+  /** Environments that steps above have made, the newest last. */
+  readonly environments: readonly VirtualEnvironment[]
+}
+
+/**
+ * Finds out where an install command puts its packages: into the environment that it names, that is active, or that uv
+ * finds beside the working directory; else into the system's Python.
+ */
+export function installTarget(command: InstallCommand, around: TargetSurroundings): InstallTarget | CommandObstacle {
+  const { env } = around
+  const other = OTHER_PYTHONS.find((name) => (env[name] ?? '') !== '')
+  if (other !== undefined) return otherPython(`${other} is set, so the packages go to another Python`)
+  const active = command.environment ?? activeEnvironment(command, around)
+  if (typeof active !== 'string' && active !== undefined) return active
+  if (active !== undefined) return inEnvironment(active, command, around)
+  const { place, python } = command
+  if (place !== undefined) return inPlace(place, around)
+  return { kind: 'system', folder: undefined, python, shipped: [], makesEnvironment: false }
+}
+
+function inEnvironment(
+  folder: string,
+  { place, python, installer }: InstallCommand,
+  { environments }: TargetSurroundings,
+): InstallTarget | CommandObstacle {
+  const made = environments.findLast((environment) => environment.folder === folder)
+  if (made === undefined) return otherPython(`no step above surely makes the environment ${folder}`)
+  if (place !== undefined) return otherPython(`--${place.kind} within an environment has not been looked into`)
+  const program = installer === 'uv' ? 'python' : (python ?? made.python)
+  return {
+    kind: 'venv',
+    folder,
+    python: `${folder}/bin/${program}`,
+    shipped: made.shipped,
+    makesEnvironment: false,
+  }
+}
+
+/** The environment that the command finds by itself; undefined: the system's Python. */
+function activeEnvironment(
+  { installer, system, environment }: InstallCommand,
+  { env, workingDir, basePath, environments }: TargetSurroundings,
+): string | CommandObstacle | undefined {
+  if (environment !== undefined) return environment
+  const first = addedFolder(env.PATH, basePath)
+  if (installer === 'pip') {
+    if (first === undefined) {
+      return env.VIRTUAL_ENV ? otherPython('VIRTUAL_ENV is set and its folder is not first on PATH') : undefined
+    }
+    const known = environments.find(({ folder }) => first === `${folder}/bin`)
+    return known?.folder ?? otherPython(`PATH names ${first} first, which may hold another Python`)
+  }
+  if (system) {
+    return first === undefined ? undefined : otherPython(`PATH names ${first} first, which may hold another Python`)
+  }
+  if (env.VIRTUAL_ENV) return posix.resolve(workingDir, env.VIRTUAL_ENV)
+  for (let folder = workingDir; ; folder = posix.dirname(folder)) {
+    const candidate = posix.join(folder, '.venv')
+    if (environments.some((made) => made.folder === candidate)) return candidate
+    if (folder === '/') return otherPython('uv pip install without --system needs a virtual environment')
+  }
+}
+
+function inPlace(
+  place: NonNullable<InstallCommand['place']>,
+  around: TargetSurroundings,
+): InstallTarget | CommandObstacle {
+  const none = { python: undefined, shipped: [], makesEnvironment: false }
+  if (place.kind === 'user') {
+    const home = around.env.HOME ?? '/root'
+    if (home !== '/root') return otherPython(`HOME is ${home}, where --user puts the packages`)
+    return { kind: 'prefix', folder: '/root/.local', ...none }
+  }
+  const folder = posix.resolve(around.workingDir, place.folder)
+  if (!/^\/[\w./-]+$/.test(folder)) return otherPython(`--${place.kind} ${place.folder} is written in an unusual way`)
+  if (folder === '/usr/local' || folder === '/usr')
+    return otherPython(`--${place.kind} ${folder} mixes with the system`)
+  return { kind: place.kind === 'prefix' ? 'prefix' : 'folder', folder, ...none }
+}
+
+/** The first folder that stands before the base image's PATH, or undefined. Folders behind it change nothing. */
+export function addedFolder(path: string | undefined, basePath: string | undefined): string | undefined {
+  if (path === undefined || path === basePath) return undefined
+  const known = (basePath ?? '/usr/local/sbin:/usr/local/bin').split(':')
+  const folders = path.split(':')
+  const end = folders.indexOf(known[0] ?? '')
+  return folders.slice(0, end < 0 ? folders.length : end).find((folder) => !WITHOUT_PYTHON.includes(folder))
+}
+
+function otherPython(sentence: string): CommandObstacle {
+  return { code: 'virtual-environment', sentence }
+}

@@ -1,0 +1,85 @@
+import { posix } from 'node:path'
+import { isWithin, readCopyStep } from './copy-step.ts'
+import type { BuildView } from './dockerfile.ts'
+import { leavesFolderAlone } from './harmless-run.ts'
+import type { CommandObstacle } from './install-command.ts'
+import { readShellCommand } from './shell-command.ts'
+import type { StageGraph } from './stage-graph.ts'
+import type { StageWalk } from './stage-steps.ts'
+import { madeEnvironment } from './virtual-environment.ts'
+
+/** Top folders of root's own with the usual mode, where the folders below are the user's. */
+const PLAIN_TOPS = ['opt', 'srv', 'root']
+const SYSTEM_TOPS = [
+  ...['bin', 'boot', 'dev', 'etc', 'home', 'lib', 'lib32', 'lib64', 'libx32', 'media', 'mnt', 'proc', 'run', 'sbin'],
+  ...['sys', 'tmp', 'usr', 'var'],
+]
+
+/**
+ * Why a tree laid over the image at a folder would show as more than its files: its folders come with the usual mode and
+ * owner, and go over links.
+ * @param folder absolute; packages go there.
+ * @param index of the step that would be replaced.
+ * @param replaced first lines of installs that layers take the place of.
+ * @param state `made`: an environment that a step above has made lies there; `new`: nothing may lie there.
+ */
+export function landingObstacle(
+  folder: string,
+  index: number,
+  { steps, root }: StageWalk,
+  graph: StageGraph,
+  view: BuildView,
+  state: 'made' | 'new',
+  replaced: ReadonlySet<number> = new Set(),
+): CommandObstacle | undefined {
+  const [, top = ''] = folder.split('/')
+  if (SYSTEM_TOPS.includes(top) || (PLAIN_TOPS.includes(top) && folder === `/${top}`)) {
+    return { code: 'virtual-environment', sentence: `${folder} lies among folders that the base image brings along` }
+  }
+  const parent = posix.dirname(folder)
+  const own = root?.workingDir ? posix.resolve('/', root.workingDir) : '/'
+  if (own !== '/' && (isWithin(parent, own) || isWithin(own, folder)))
+    return { code: 'virtual-environment', sentence: `the base image has a folder ${own} of its own` }
+  for (const step of steps.slice(0, index)) {
+    const { instruction, before } = step
+    const line = instruction.lines.first
+    const copy = readCopyStep(step, graph)
+    if (copy !== undefined) {
+      const isInside = isWithin(copy.destination, folder)
+      const mayFill = copy.from !== undefined || copy.flags.has('parents') || copy.keyword === 'ADD'
+      const within =
+        copy.from === undefined &&
+        view.contextFiles.some((file) => landsIn(file, copy.destination, copy.sources, folder))
+      if (isInside || within || (mayFill && isWithin(folder, copy.destination)))
+        return { code: 'environment', sentence: `line ${line} may copy files into ${folder}` }
+      const owner = copy.flags.get('chown')
+      if (owner !== undefined && !/^(?:0|root)(?::(?:0|root))?$/.test(owner) && isWithin(folder, copy.destination))
+        return { code: 'environment', sentence: `line ${line} may give ${copy.destination} to ${owner}` }
+    }
+    const isForeign = !/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)
+    if (isForeign && instruction.keyword === 'WORKDIR')
+      return { code: 'environment', sentence: `line ${line} makes a folder for the user ${before.user}` }
+    if (instruction.keyword !== 'RUN' || replaced.has(line)) continue
+    if (state === 'made' && makesOnly(instruction.rest, folder, before.workingDir)) continue
+    if (!leavesFolderAlone(instruction, top === 'root' ? folder : `/${top}`, before.workingDir)) {
+      return { code: 'environment', sentence: `line ${line} may change ${folder} or the folders above it` }
+    }
+  }
+  return undefined
+}
+
+/** Whether a file of the context lands in the folder when its source is copied to the destination. */
+function landsIn(file: string, destination: string, sources: readonly string[], folder: string): boolean {
+  return sources.some((source) => {
+    const base = source === '' || source === '.' ? '' : source.replace(/\/$/, '')
+    if (!isWithin(file, base) && !/[*?[]/.test(base)) return false
+    const rest = base === '' || !isWithin(file, base) ? file : file.slice(base.length).replace(/^\//, '')
+    return isWithin(posix.join(destination, rest), folder)
+  })
+}
+
+/** `python -m venv /venv`, alone in its step. */
+function makesOnly(text: string, folder: string, workingDir: string): boolean {
+  const command = readShellCommand(text, () => undefined)
+  return !('code' in command) && madeEnvironment(command, workingDir)?.folder === folder
+}

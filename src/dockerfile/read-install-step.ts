@@ -1,0 +1,280 @@
+import { posix } from 'node:path'
+import { redact } from '../base/redact.ts'
+import type {
+  BaseImage,
+  BuildView,
+  InstallStep,
+  InstallTarget,
+  LocalPackage,
+  RequirementFile,
+  SyncProject,
+} from './dockerfile.ts'
+import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
+import { type InstallEnvironment, installEnvironment } from './install-environment.ts'
+import { addedFolder, installTarget } from './install-target.ts'
+import { isSwitchedOff, isTrusted } from './install-text.ts'
+import { landingObstacle } from './landing-place.ts'
+import { originOf } from './locate-in-context.ts'
+import { runMounts } from './run-mounts.ts'
+import type { StageGraph } from './stage-graph.ts'
+import type { StageStep, StageWalk } from './stage-steps.ts'
+import { type InstallCall, stepCommands } from './step-commands.ts'
+import { isSync, readSyncCommand } from './sync-command.ts'
+import type { VirtualEnvironment } from './virtual-environment.ts'
+
+/** The place of a step in its stage. */
+export interface StepPlace {
+  readonly index: number
+  readonly walk: StageWalk
+  readonly graph: StageGraph
+  readonly view: BuildView
+  /** Environments that steps above have made. */
+  readonly environments: readonly VirtualEnvironment[]
+  /** First lines of installs above that layers take the place of. */
+  readonly replaced: ReadonlySet<number>
+}
+
+/** What an install command comes to, wherever it stands. */
+type ReadInstall = Pick<
+  InstallStep,
+  | 'installer'
+  | 'target'
+  | 'requirementFiles'
+  | 'constraintFiles'
+  | 'packages'
+  | 'locals'
+  | 'project'
+  | 'settings'
+  | 'bytecode'
+>
+
+/** Reads a step that installs packages; an obstacle says why it has to stay. */
+export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle {
+  const { index, walk } = place
+  const step = walk.steps[index]
+  if (step === undefined) throw new RangeError(`no step ${index}`)
+  const { instruction, before, stage } = step
+  const obstacle = stepObstacle(step)
+  if (obstacle !== undefined) return obstacle
+  const commands = stepCommands(instruction, before)
+  if ('code' in commands) return commands
+  const around = { ...place, environments: [...place.environments, ...commands.environments] }
+  const read: ReadInstall[] = []
+  for (const call of commands.installs) {
+    const install = isSync(call.command) ? readSync(call, around) : readInstall(call, around)
+    if ('code' in install) return install
+    read.push(install)
+  }
+  const [first, ...more] = read
+  if (first === undefined) return { code: 'unknown-option', sentence: 'the step installs pip or its like alone' }
+  const other = more.some((install) => settingsOf(install) !== settingsOf(first) || install.project !== undefined)
+  if (other) return { code: 'several-commands', sentence: 'the step has several installs with different settings' }
+  const obstructed = landing(first.target, place, commands.environments)
+  if (obstructed !== undefined) return obstructed
+  return {
+    command: redact((instruction.json?.join(' ') ?? commandText(step)).replace(/\s+/g, ' ').trim()),
+    lines: instruction.lines,
+    stage,
+    ...first,
+    requirementFiles: read.flatMap(({ requirementFiles }) => requirementFiles),
+    constraintFiles: read.flatMap(({ constraintFiles }) => constraintFiles),
+    packages: read.flatMap(({ packages }) => packages),
+    locals: read.flatMap(({ locals }) => locals),
+    remainder: commands.remainder,
+    stays: commands.conflict(first.target.folder ?? '/usr/local'),
+  }
+}
+
+function commandText({ instruction: { rest, heredocs } }: StageStep): string {
+  return [rest, ...heredocs.map(({ content }) => content.replaceAll('\n', ' '))].join(' ')
+}
+
+function settingsOf({ installer, settings, bytecode, target }: ReadInstall): string {
+  return JSON.stringify([installer, settings, bytecode, target])
+}
+
+/** Environments are made anew by the step or one above it; other places must be untouched. */
+function landing(
+  { kind, folder, makesEnvironment }: InstallTarget,
+  { index, walk, graph, view, replaced }: StepPlace,
+  made: readonly VirtualEnvironment[],
+): CommandObstacle | undefined {
+  if (folder === undefined) return undefined
+  const isMade = kind === 'venv' && !makesEnvironment
+  if (isMade && made.some((environment) => environment.folder === folder)) return undefined
+  return landingObstacle(folder, index, walk, graph, view, isMade ? 'made' : 'new', replaced)
+}
+
+function stepObstacle({ instruction, before }: StageStep): CommandObstacle | undefined {
+  if (isSwitchedOff(instruction))
+    return { code: 'switched-off', sentence: 'a comment above the step says image-cache: off' }
+  if (instruction.keyword !== 'RUN')
+    return { code: 'stage-base', sentence: 'the command is a trigger for other builds (ONBUILD)' }
+  if (!/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)) {
+    return { code: 'not-root', sentence: `the step runs as ${before.user}, so the packages go to that user's home` }
+  }
+  if (before.shell !== undefined && !isUsualShell(before.shell)) {
+    return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell.join(' ')})` }
+  }
+  const flag = instruction.flags.find(({ name }) => name !== 'mount')
+  if (flag !== undefined)
+    return { code: 'mount', sentence: `RUN --${flag.name} changes the surroundings of the command` }
+  const mount = runMounts(instruction).find(
+    ({ type, from }) => type !== 'cache' && (type !== 'bind' || from !== undefined),
+  )
+  if (mount === undefined) return undefined
+  const what = mount.type === 'bind' ? `files of ${mount.from}` : `a ${mount.type}`
+  return { code: 'mount', sentence: `the step mounts ${what}, which a layer's own build would not see` }
+}
+
+/** Shells that read plain words and `&&` as sh does. */
+function isUsualShell([program = '', ...options]: readonly string[]): boolean {
+  const isShell = /^(?:\/bin\/|\/usr\/bin\/)?(?:ba|da)?sh$/.test(program)
+  return isShell && /^(?:-[euxo]*c|(?:-[euxo]+|-o|pipefail|errexit|nounset|xtrace|-c| )+)$/.test(options.join(' '))
+}
+
+function readInstall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
+  const { index, walk, graph, view } = place
+  const parsed = readInstallCommand(call.command)
+  if ('code' in parsed) return parsed
+  const install = {
+    ...parsed,
+    system: parsed.system || /^(?:1|true|t|yes|y|on)$/i.test(call.env.UV_SYSTEM_PYTHON ?? ''),
+  }
+  const root = walk.root
+  const target = installTarget(install, {
+    env: call.env,
+    workingDir: call.workingDir,
+    basePath: root?.env.PATH,
+    environments: place.environments,
+  })
+  if ('code' in target) return target
+  const step = walk.steps[index]
+  const surroundings = installEnvironment(install, call.env, step !== undefined && isTrusted(step.instruction))
+  if ('code' in surroundings) return surroundings
+  const python = pythonObstacle(install, root) ?? projectSettings(install, call.workingDir, place)
+  if (python !== undefined) return python
+  const locate = (paths: readonly string[]): readonly RequirementFile[] | CommandObstacle =>
+    locateAll(paths, call.workingDir, place)
+  const requirementFiles = locate(install.requirements)
+  if ('code' in requirementFiles) return requirementFiles
+  const constraintFiles = locate(install.constraints)
+  if ('code' in constraintFiles) return constraintFiles
+  const locals = install.locals.map((text) => localPackage(text, call.workingDir, index, walk, graph, view))
+  return { ...common(install, target, surroundings), requirementFiles, constraintFiles, locals }
+}
+
+function common(
+  { installer, packages }: InstallCommand,
+  target: InstallTarget,
+  { settings, bytecode }: InstallEnvironment,
+): Omit<ReadInstall, 'requirementFiles' | 'constraintFiles' | 'locals'> {
+  return { installer, target, packages, project: undefined, settings, bytecode }
+}
+
+function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
+  const sync = readSyncCommand(call.command, call.env)
+  if ('code' in sync) return sync
+  const { walk } = place
+  const install: InstallCommand = {
+    ...{ installer: 'uv', pythonVersion: undefined, environment: undefined, python: undefined, place: undefined },
+    ...{ requirements: [], constraints: [], packages: [], locals: [], indexUrl: undefined, extraIndexUrls: [] },
+    ...{ findLinks: [], preReleases: false, system: false, bytecode: sync.bytecode },
+  }
+  const step = walk.steps[place.index]
+  const surroundings = installEnvironment(install, call.env, step !== undefined && isTrusted(step.instruction))
+  if ('code' in surroundings) return surroundings
+  const first = addedFolder(call.env.PATH, walk.root?.env.PATH)
+  const own = call.env.UV_PROJECT_ENVIRONMENT || '.venv'
+  const folder = posix.resolve(call.workingDir, own)
+  if (first !== undefined && first !== `${folder}/bin`)
+    return { code: 'virtual-environment', sentence: `PATH names ${first} first, which may hold another Python` }
+  if (/^\/(?:usr(?:\/local)?)?$/.test(folder))
+    return {
+      code: 'virtual-environment',
+      sentence: `uv sync makes ${folder} hold the project's packages and no others`,
+    }
+  const files = locateAll(['uv.lock', 'pyproject.toml'], call.workingDir, place)
+  if ('code' in files) return files
+  const [lockFile, projectFile] = files
+  if (lockFile === undefined || projectFile === undefined) throw new RangeError('two files were asked for')
+  const made = place.environments.some((environment) => environment.folder === folder)
+  const target: InstallTarget = {
+    kind: 'venv',
+    folder,
+    python: `${folder}/bin/python`,
+    shipped: [],
+    makesEnvironment: !made,
+  }
+  const { selection, lock, leavesOut } = sync
+  const project: SyncProject = { folder: call.workingDir, lockFile, projectFile, selection, lock, leavesOut }
+  return { ...common(install, target, surroundings), project, requirementFiles: [], constraintFiles: [], locals: [] }
+}
+
+function pythonObstacle({ pythonVersion }: InstallCommand, root: BaseImage | undefined): CommandObstacle | undefined {
+  const full = root?.env.PYTHON_VERSION
+  if (pythonVersion === undefined || full === undefined || full.startsWith(`${pythonVersion}.`)) return undefined
+  return {
+    code: 'python-unknown',
+    sentence: `the command asks for Python ${pythonVersion}, the base image has ${full}`,
+  }
+}
+
+/** uv takes settings from pyproject.toml and uv.toml of the working directory and the folders above it. */
+function projectSettings(
+  { installer }: InstallCommand,
+  workingDir: string,
+  { index, walk, graph, view }: StepPlace,
+): CommandObstacle | undefined {
+  if (installer !== 'uv') return undefined
+  for (let folder = workingDir; ; folder = posix.dirname(folder)) {
+    for (const name of ['uv.toml', 'pyproject.toml']) {
+      const path = posix.join(folder, name)
+      const origin = originOf(path, walk.steps, index, graph, view.contextFiles)
+      if (origin.kind !== 'context') continue
+      const text = view.projectFiles?.get(origin.path)
+      if (text !== undefined && name === 'pyproject.toml' && !/^\s*\[+\s*tool\s*\.\s*uv\b/m.test(text)) continue
+      return { code: 'environment', sentence: `uv takes settings from ${path}, which the step sees` }
+    }
+    if (folder === '/') return undefined
+  }
+}
+
+function localPackage(
+  text: string,
+  workingDir: string,
+  index: number,
+  { steps }: StageWalk,
+  graph: StageGraph,
+  view: BuildView,
+): LocalPackage {
+  const [, path = '', brackets = ''] = /^(?:file:)?([./][^[]*|[\w-][\w./-]*\/[^[]*)(?:\[([^\]]*)\])?$/.exec(text) ?? []
+  const extras = brackets.split(',').flatMap((extra) => (extra.trim() === '' ? [] : [extra.trim()]))
+  if (path === '' || text.includes('://')) return { text: redact(text), project: undefined, extras }
+  const imagePath = posix.resolve(workingDir, path, 'pyproject.toml')
+  const origin = originOf(imagePath, steps, index, graph, view.contextFiles)
+  const project = origin.kind === 'context' ? { imagePath, contextPath: origin.path } : undefined
+  return { text: redact(text), project, extras }
+}
+
+function locateAll(
+  paths: readonly string[],
+  workingDir: string,
+  { index, walk, graph, view }: StepPlace,
+): readonly RequirementFile[] | CommandObstacle {
+  const files: RequirementFile[] = []
+  for (const path of paths) {
+    const imagePath = posix.resolve(workingDir, path)
+    const origin = originOf(imagePath, walk.steps, index, graph, view.contextFiles)
+    if (origin.kind === 'none')
+      return { code: 'file-not-found', sentence: `no step above copies ${path} from the build context` }
+    if (origin.kind === 'unknown') {
+      return {
+        code: 'file-not-found',
+        sentence: `${path} may not be the build context's file any more (line ${origin.line})`,
+      }
+    }
+    files.push({ imagePath, contextPath: origin.path })
+  }
+  return files
+}

@@ -1,0 +1,26 @@
+import type { StageLayers } from './dependency-stage.ts'
+import type { Dockerfile } from './dockerfile.ts'
+import type { TextEdit } from './text-edit.ts'
+
+/**
+ * Makes two stages out of one, at the first install: what stands above it can then be copied from without the packages.
+ * A stage takes over everything from the one that it stands on, so its own steps don't notice.
+ * @returns the name of the new stage, and the edits that make it.
+ * @throws RangeError where there is no such install.
+ */
+export function splitStage(
+  dockerfile: Dockerfile,
+  { stage: index, steps }: StageLayers,
+): { readonly name: string; readonly edits: readonly TextEdit[] } {
+  const stage = dockerfile.stages[index]
+  const lines = steps.map((step) => step.lines.first)
+  const first = stage?.instructions.find((instruction) => instruction.lines.first === Math.min(...lines))
+  if (stage === undefined || first === undefined) throw new RangeError(`no install in stage ${index}`)
+  const name = `image-cache-before-${index}`
+  const { from } = stage
+  const flags = from.flags.map((flag) => ` --${flag.name}=${flag.value ?? ''}`).join('')
+  const alias = stage.name === undefined ? '' : ` AS ${stage.name}`
+  const below = { start: from.start, end: from.headEnd, text: `FROM${flags} ${stage.base} AS ${name}` }
+  const again = { start: first.start, end: first.start, text: `FROM ${name}${alias}${dockerfile.newline}` }
+  return { name, edits: [below, again] }
+}

@@ -1,0 +1,293 @@
+import { readFile } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { messageOf } from '../base/errors.ts'
+import type { BuildView, InstallStep, Refusal } from '../dockerfile/dockerfile.ts'
+import { locateInContext } from '../dockerfile/locate-in-context.ts'
+import type { BasePython } from '../image/base-python.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { exportLock } from '../python/export-lock.ts'
+import { projectDependencies, readProject } from '../python/project-file.ts'
+import { readPylock, type UnbuiltPackage } from '../python/pylock.ts'
+import { type CollectedRequirements, mergeSettings, readRequirements } from '../python/read-requirements.ts'
+import { type RequirementLine, readRequirement } from '../python/requirement-line.ts'
+import type { IndexSettings, ResolvedPackage } from '../python/resolution.ts'
+import { type ResolveRequest, type RunInstaller, resolve } from '../python/resolve.ts'
+import type { Store } from '../stores/store.ts'
+import type { Source } from './source.ts'
+
+/** The exact packages of the installs of a stage. */
+export interface StageLock {
+  readonly kind: 'locked'
+  readonly packages: readonly ResolvedPackage[]
+  /** What must be built or fetched from elsewhere, with the reason: the steps that want it stay. */
+  readonly unbuilt: readonly UnbuiltPackage[]
+  readonly settings: IndexSettings
+  readonly installerImage: string
+  /** Files that decide the versions, absolute. */
+  readonly files: readonly string[]
+  /** Where the versions came from and how long it took. */
+  readonly note: string
+}
+
+export type StageLockOutcome =
+  | StageLock
+  | { readonly kind: 'refused'; readonly code: Refusal['code']; readonly sentence: string }
+
+export interface LockTools {
+  readonly view: BuildView
+  /** Reference with digest of the installer image for a Python version. */
+  readonly installerFor: (pythonVersion: string) => Promise<string>
+  readonly runInstaller: RunInstaller
+  readonly store: Store
+}
+
+/** What is known of the Python that the packages are for. */
+export type LockTarget = Pick<BasePython, 'version' | 'shipped'>
+
+/** Finds the exact packages of install steps that belong together: a lock as it is, or one resolution for all. */
+export async function lockSteps(
+  steps: readonly InstallStep[],
+  python: LockTarget,
+  inputs: BuildInputs,
+  source: Source,
+  tools: LockTools,
+): Promise<StageLockOutcome> {
+  const [first] = steps
+  if (first === undefined) return { kind: 'refused', code: 'environment', sentence: 'there is no step' }
+  const installerImage = await tools
+    .installerFor(python.version)
+    .catch((error: unknown) => ({ reason: messageOf(error) }))
+  if (typeof installerImage !== 'string')
+    return { kind: 'refused', code: 'resolution-failed', sentence: installerImage.reason }
+  if (first.project !== undefined) return await lockProject(first, installerImage, python, inputs, source, tools)
+  const given = steps
+    .flatMap(({ requirementFiles }) => requirementFiles)
+    .find(({ contextPath }) => isPylock(contextPath))
+  if (given !== undefined) return await givenLock(given.contextPath, steps, installerImage, python, source, tools)
+  return await resolveSteps(steps, installerImage, python, inputs, source, tools)
+}
+
+/** PEP 751, "File name": pylock.toml or pylock.<name>.toml. */
+function isPylock(path: string): boolean {
+  return /^pylock(?:\.[^.]+)?\.toml$/.test(posix.basename(path))
+}
+
+async function lockProject(
+  { project }: InstallStep,
+  image: string,
+  python: LockTarget,
+  inputs: BuildInputs,
+  source: Source,
+  { view, runInstaller, store }: LockTools,
+): Promise<StageLockOutcome> {
+  if (project === undefined) throw new RangeError('the step is no uv sync')
+  const folder = posix.dirname(project.projectFile.contextPath)
+  const files: Record<string, string> = {}
+  for (const path of source.files.files) {
+    const below = folder === '.' ? path : posix.relative(folder, path)
+    const isWanted = path === project.lockFile.contextPath || posix.basename(path) === 'pyproject.toml'
+    if (!isWanted || below.startsWith('..')) continue
+    const text = await readFile(join(source.context, path), 'utf8').catch(() => undefined)
+    if (text !== undefined) files[path === project.lockFile.contextPath ? 'uv.lock' : below] = text
+  }
+  const { selection, lock } = project
+  const asked = {
+    image,
+    pythonVersion: python.version,
+    platform: view.platform ?? 'linux/amd64',
+    files,
+    selection,
+    lock,
+  }
+  const answer = await exportLock(
+    { ...asked, salt: inputs.salt, relock: inputs.relock || inputs.noCache },
+    runInstaller,
+    store,
+  )
+  if (answer.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: answer.reason }
+  const { packages, unbuilt, indexes } = answer.lock
+  const [indexUrl, ...extraIndexUrls] = indexes
+  return {
+    kind: 'locked',
+    packages,
+    unbuilt,
+    settings: { indexUrl, extraIndexUrls, findLinks: [], preReleases: false },
+    installerImage: image,
+    files: [join(source.context, project.lockFile.contextPath)],
+    note: `${packages.length} packages of uv.lock, ${how(answer)}`,
+  }
+}
+
+async function givenLock(
+  path: string,
+  steps: readonly InstallStep[],
+  installerImage: string,
+  python: LockTarget,
+  source: Source,
+  { view }: LockTools,
+): Promise<StageLockOutcome> {
+  const [first, ...more] = steps
+  const isAlone =
+    first?.requirementFiles.length === 1 && first.packages.length === 0 && first.constraintFiles.length === 0
+  if (first === undefined || more.length > 0 || !isAlone)
+    return { kind: 'refused', code: 'unknown-option', sentence: `${path} is installed together with other packages` }
+  const text = await readFile(join(source.context, path), 'utf8').catch(() => '')
+  const target = { pythonVersion: python.version, platform: view.platform ?? 'linux/amd64' }
+  const read = readPylock(text, target)
+  if (read.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: read.reason }
+  const [indexUrl, ...extraIndexUrls] = read.indexes
+  const settings = { ...first.settings, indexUrl: indexUrl ?? first.settings.indexUrl, extraIndexUrls }
+  const note = `${read.packages.length} packages of ${path}`
+  const files = [join(source.context, path)]
+  return { kind: 'locked', packages: read.packages, unbuilt: read.unbuilt, settings, installerImage, files, note }
+}
+
+async function resolveSteps(
+  steps: readonly InstallStep[],
+  installerImage: string,
+  python: LockTarget,
+  inputs: BuildInputs,
+  source: Source,
+  tools: LockTools,
+): Promise<StageLockOutcome> {
+  const [first] = steps
+  if (first === undefined) throw new RangeError('no step')
+  const wanted = await readSteps(steps, source, tools.view)
+  // What is no wheel of an index stays with the step; any other trouble leaves everything as it is.
+  const obstacle = wanted.obstacles.find(({ code }) => code !== 'not-only-wheels')
+  if (obstacle !== undefined) {
+    const sentence = obstacle.file === '' ? obstacle.sentence : `${obstacle.file}: ${obstacle.sentence}`
+    return { kind: 'refused', code: obstacle.code, sentence }
+  }
+  const settings = mergeSettings(first.settings, wanted.settings)
+  const request: ResolveRequest = {
+    image: installerImage,
+    pythonVersion: python.version,
+    platform: tools.view.platform ?? 'linux/amd64',
+    requirements: wanted.requirements,
+    constraints: [...wanted.constraints, ...shippedConstraints(python)],
+    onlyBinary: wanted.onlyBinary,
+    settings,
+    installer: first.installer,
+    salt: inputs.salt,
+    relock: inputs.relock || inputs.noCache,
+  }
+  const locals = wanted.obstacles.map(({ file, sentence }): UnbuiltPackage => {
+    return { name: '', folder: undefined, reason: file === '' ? sentence : `${file}: ${sentence}` }
+  })
+  if (wanted.requirements.length === 0 && locals.length > 0) {
+    return { kind: 'refused', code: 'not-only-wheels', sentence: locals[0]?.reason ?? '' }
+  }
+  const resolved = await resolve(request, tools.runInstaller, tools.store)
+  if (resolved.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: resolved.reason }
+  const { packages } = resolved.resolution
+  const note = `${packages.length} packages, versions ${how(resolved)}`
+  return {
+    kind: 'locked',
+    packages,
+    unbuilt: [...resolved.unbuilt, ...locals],
+    settings,
+    installerImage,
+    files: wanted.paths,
+    note,
+  }
+}
+
+function how({
+  source,
+  seconds,
+  storeTrouble,
+}: {
+  readonly source: 'remembered' | 'asked'
+  readonly seconds: number
+  readonly storeTrouble: string | undefined
+}): string {
+  const trouble = storeTrouble === undefined ? '' : `; not kept: ${storeTrouble}`
+  return `${source === 'remembered' ? 'remembered' : 'asked of the index'} in ${seconds.toFixed(1)} s${trouble}`
+}
+
+async function readSteps(
+  steps: readonly InstallStep[],
+  source: Source,
+  view: BuildView,
+): Promise<CollectedRequirements & { readonly paths: readonly string[] }> {
+  const files = new Set<string>()
+  const paths = (files: readonly { readonly imagePath: string }[]): readonly string[] =>
+    files.map(({ imagePath }) => imagePath)
+  const [first] = steps
+  const collected = await readRequirements(
+    {
+      requirements: steps.flatMap((step) => paths(step.requirementFiles)),
+      constraints: steps.flatMap((step) => paths(step.constraintFiles)),
+    },
+    async (imagePath) => {
+      const step =
+        steps.findLast((candidate) => locateInContext(source.dockerfile, candidate, imagePath, view) !== undefined) ??
+        first
+      const path =
+        step === undefined ? undefined : locateInContext(source.dockerfile, step, posix.normalize(imagePath), view)
+      if (path === undefined) return undefined
+      const file = join(source.context, path)
+      files.add(file)
+      const text = await readFile(file, 'utf8').catch(() => undefined)
+      // uv takes what a project needs, not the project itself.
+      return text !== undefined && imagePath.endsWith('.toml') ? projectDependencies(text, [])?.join('\n') : text
+    },
+  )
+  const named = steps.flatMap((step) => step.packages.map((text) => ({ text, line: step.lines.first })))
+  const withNamed = named.reduce(addNamed, collected)
+  return { ...(await addLocals(steps, withNamed, source)), paths: [...files] }
+}
+
+/** What local projects need is known where their pyproject.toml says it. */
+async function addLocals(
+  steps: readonly InstallStep[],
+  collected: CollectedRequirements,
+  source: Source,
+): Promise<CollectedRequirements> {
+  let sum = collected
+  for (const { locals, lines } of steps) {
+    for (const { text, project, extras } of locals) {
+      const sentence = `${text} is built from its source, so the step stays`
+      sum = {
+        ...sum,
+        obstacles: [...sum.obstacles, { code: 'not-only-wheels', file: '', line: lines.first, sentence }],
+      }
+      const file = project && (await readFile(join(source.context, project.contextPath), 'utf8').catch(() => undefined))
+      const needs = file === undefined ? [] : (projectDependencies(file, extras) ?? [])
+      sum = needs.map((need) => ({ text: need, line: lines.first })).reduce(addNamed, sum)
+    }
+  }
+  return sum
+}
+
+function addNamed(
+  collected: CollectedRequirements,
+  { text, line }: { text: string; line: number },
+): CollectedRequirements {
+  const read = readRequirement(text)
+  if ('sentence' in read) {
+    const obstacle = { code: 'not-only-wheels', file: '', line, sentence: read.sentence } as const
+    return { ...collected, obstacles: [...collected.obstacles, obstacle] }
+  }
+  const requirement: RequirementLine = { file: '', line: 0, hashes: [], ...read }
+  return { ...collected, requirements: [...collected.requirements, requirement] }
+}
+
+/** Versions that the base image ships hold for the lock, too; pip would keep them where they will do. */
+function shippedConstraints({ shipped }: LockTarget): readonly RequirementLine[] {
+  return [...shipped].flatMap(([name, version]) =>
+    version === undefined ? [] : [{ file: '', line: 0, name, text: `${name}==${version}`, hashes: [] }],
+  )
+}
+
+/** Name and Python of the project that a step installs, for the environment that is made for it. */
+export async function projectFacts(
+  { project }: InstallStep,
+  source: Source,
+): Promise<{ readonly name: string | undefined; readonly requiresPython: string | undefined }> {
+  const path = project?.projectFile.contextPath
+  const text =
+    path === undefined ? undefined : await readFile(join(source.context, path), 'utf8').catch(() => undefined)
+  return text === undefined ? { name: undefined, requiresPython: undefined } : readProject(text)
+}

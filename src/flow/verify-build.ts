@@ -1,0 +1,89 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ImageCacheError } from '../base/errors.ts'
+import { runBuild } from '../buildx/run-build.ts'
+import type { Deps } from '../deps.ts'
+import { parsePlatform } from '../registry/platform.ts'
+import { formatRepository, type ImageReference, withDigest } from '../registry/reference.ts'
+import { type BuildOrder, buildPlan } from './build-and-push.ts'
+import { compareImages, type ImageDiff } from './compare-images.ts'
+import { prepareSecrets } from './secret-files.ts'
+import { nativePlatform } from './source.ts'
+
+/** Differences that an error names; the command `image-cache diff` shows all. */
+const NAMED = 10
+
+/**
+ * Builds the image both ways, as it is written and as it was rewritten, pushes both by digest alone, under no tag, and
+ * compares them.
+ * @returns a sentence for the report.
+ * @throws ImageCacheError E_VERIFY when they differ, E_BUILD when one of them can't be built
+ */
+export async function verifyBuild(order: BuildOrder, deps: Deps): Promise<string> {
+  const rewritten = await buildUntagged(order, 'rewritten', deps)
+  const written = { ...order, dockerfile: order.source.dockerfile.text, lifted: undefined }
+  const asWritten = await buildUntagged(written, 'as-written', deps)
+  const platform = parsePlatform(order.inputs.platforms[0] ?? nativePlatform())
+  if (typeof platform === 'string') throw new RangeError(platform)
+  const diff = await compareImages(asWritten, rewritten, platform, deps.registry)
+  if (!diff.equal) throw different(diff, asWritten, rewritten)
+  return `verified: ${diff.compared} paths and the configuration are those of the Dockerfile as it is written`
+}
+
+async function buildUntagged(order: BuildOrder, name: string, deps: Deps): Promise<ImageReference> {
+  const { inputs, publish } = order
+  const [repository] = inputs.tags
+  if (repository === undefined) throw new RangeError('there is no repository to compare in')
+  const folder = join(deps.context.tempDir, `verify-${name}`)
+  await mkdir(folder, { recursive: true })
+  const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), deps.env)
+  const dockerfile = join(folder, 'Dockerfile')
+  await writeFile(dockerfile, order.dockerfile)
+  await writeFile(`${dockerfile}.dockerignore`, order.source.ignorePatterns)
+  const pushed = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
+  const byDigest = `,push-by-digest=true,name=${formatRepository(repository)}`
+  const plan = {
+    ...pushed,
+    tags: [],
+    outputs: pushed.outputs
+      .filter((output) => /^type=image,push=true/.test(output))
+      .map((output) => output.replace(/^type=image,push=true/, `type=image,push=true${byDigest}`)),
+    cacheFrom: publish.cacheFrom,
+    cacheTo: [],
+    provenance: 'false',
+    sbom: undefined,
+  }
+  const run = await runBuild(plan, {
+    exec: deps.exec,
+    buildx: order.buildx,
+    signal: deps.signal,
+    secrets: secrets.values,
+    env: {},
+    onProgress: (timeline) => deps.display.update(timeline),
+    placeOf: () => undefined,
+  })
+  deps.display.finish(run.timeline)
+  if (run.kind === 'failed') throw run.error
+  const { digest } = run.metadata
+  if (digest === undefined) throw new ImageCacheError('E_VERIFY', 'the builder did not say which image it has pushed')
+  return withDigest({ registry: repository.registry, path: repository.path }, digest)
+}
+
+function different({ files, config }: ImageDiff, a: ImageReference, b: ImageReference): ImageCacheError {
+  const named = [
+    ...config.map(
+      ({ field, a: left, b: right }) => `configuration ${field}: ${left ?? 'not set'}, ${right ?? 'not set'}`,
+    ),
+    ...files.map(({ path, detail }) => `${path}: ${detail}`),
+  ]
+  const more = named.length > NAMED ? `; and ${named.length - NAMED} more` : ''
+  const list = named.slice(0, NAMED).join('; ')
+  const names = [a, b].map(({ registry, path, digest }) => `${registry}/${path}@${digest}`).join(' ')
+  return new ImageCacheError(
+    'E_VERIFY',
+    `the rewritten image differs from the Dockerfile as it is written: ${list}${more}`,
+    {
+      hint: `image-cache diff ${names} shows all of it. optimize-layers: false, or # image-cache: off above a step, leaves it as it is.`,
+    },
+  )
+}

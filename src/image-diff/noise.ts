@@ -1,0 +1,87 @@
+import type { FileNode } from './file-tree.ts'
+
+/** A kind of difference that says nothing about what an image does. */
+export interface NoiseRule {
+  readonly name: string
+  /** For people, one sentence. */
+  readonly sentence: string
+  /** Paths without a slash at the start. */
+  readonly paths: RegExp
+  /** `content`: the bytes alone don't count; `all`: it doesn't count whether there is anything. */
+  readonly ignores: 'content' | 'all'
+  /** The rule holds for what is empty alone: files without bytes, folders. */
+  readonly onlyEmpty?: boolean
+}
+
+/** The whole list of what a comparison leaves out, besides times, which it never looks at. docs/image-diff.md explains each. */
+export const NOISE: readonly NoiseRule[] = [
+  {
+    name: 'bytecode',
+    sentence: 'Compiled Python files must be there, but their bytes hold times or hashes of the source',
+    paths: /(?:^|\/)__pycache__\/[^/]+\.pyc$/,
+    ignores: 'content',
+  },
+  {
+    name: 'installer-notes',
+    sentence: 'Who installed a package, and whether it was asked for by name',
+    paths: /\.dist-info\/(?:INSTALLER|REQUESTED|uv_cache\.json|uv_build\.json)$/,
+    ignores: 'all',
+  },
+  {
+    name: 'installed-files-list',
+    sentence: "A package's list of its own files, which names the notes and the bytecode",
+    paths: /\.dist-info\/RECORD$/,
+    ignores: 'content',
+  },
+  {
+    name: 'installer-caches',
+    sentence: 'Caches that pip, uv and poetry leave behind in a home folder',
+    paths: /^(?:root|home\/[^/]+)\/\.cache(?:\/(?:pip|uv|pypoetry)(?:\/.*)?)?$/,
+    ignores: 'all',
+  },
+  {
+    name: 'installer-locks',
+    sentence: 'Lock files by which uv keeps other uvs away',
+    paths: /(?:^|\/)\.lock$|^tmp\/uv-[^/]*\.lock$/,
+    ignores: 'all',
+    onlyEmpty: true,
+  },
+  {
+    name: 'mount-points',
+    sentence: 'Empty files and folders that a RUN leaves where something was mounted',
+    paths: /^(?:proc|sys|dev|run|run\/secrets|etc\/(?:hosts|resolv\.conf|hostname|mtab)|root\/\.cache)$/,
+    ignores: 'all',
+    onlyEmpty: true,
+  },
+  {
+    name: 'system-logs',
+    sentence: "Logs and caches of the system's package manager, which differ from run to run",
+    paths: /^var\/(?:log|cache)\/|^var\/lib\/apt\/|^var\/lib\/dpkg\/[^/]*-old$|^etc\/ld\.so\.cache$/,
+    ignores: 'content',
+  },
+]
+
+/** Lines of small text files that name the tool's own version. */
+const NOISY_LINES: readonly { readonly paths: RegExp; readonly line: RegExp }[] = [
+  { paths: /(?:^|\/)pyvenv\.cfg$/, line: /^uv = .*\n/gm },
+]
+
+/** A file's bytes without the lines that name the version of the tool that wrote it. */
+export function withoutNoise(path: string, bytes: Buffer): Buffer {
+  const noisy = NOISY_LINES.find(({ paths }) => paths.test(path))
+  return noisy === undefined ? bytes : Buffer.from(bytes.toString('latin1').replaceAll(noisy.line, ''), 'latin1')
+}
+
+/** The rule by which a difference at a path is left out; undefined when it counts. */
+export function noiseAt(path: string, a: FileNode | undefined, b: FileNode | undefined): NoiseRule | undefined {
+  const isEmpty = [a, b].every((node) => node === undefined || node.kind === 'folder' || node.size === 0)
+  return NOISE.find((rule) => {
+    if (!rule.paths.test(path) || (rule.onlyEmpty === true && !isEmpty)) return false
+    return rule.ignores === 'all' || onlyContentDiffers(a, b)
+  })
+}
+
+function onlyContentDiffers(a: FileNode | undefined, b: FileNode | undefined): boolean {
+  if (a === undefined || b === undefined) return false
+  return a.kind === b.kind && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid
+}
