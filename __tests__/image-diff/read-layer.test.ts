@@ -97,4 +97,24 @@ describe('readLayer', () => {
     expect(a).toBe(b)
     expect(a).not.toBe(c)
   })
+
+  test('how an installer words a console script doesn’t count, what it starts does', async () => {
+    const script = (python: string, main: string, words: string): string =>
+      `#!${python}\n# -*- coding: utf-8 -*-\n${words.startsWith('re') ? 'import re\n' : ''}import sys\nfrom tool.cli import ${main}\n` +
+      `if __name__ == '__main__':\n    sys.argv[0] = ${words}\n    sys.exit(${main}())\n`
+    const texts = [
+      script('/usr/local/bin/python3', 'main', "re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])"),
+      script('/usr/local/bin/python3', 'main', "sys.argv[0].removesuffix('.exe')"),
+      script('/opt/venv/bin/python3', 'main', "sys.argv[0].removesuffix('.exe')"),
+      script('/usr/local/bin/python3', 'other', "sys.argv[0].removesuffix('.exe')"),
+      `${script('/usr/local/bin/python3', 'main', "sys.argv[0].removesuffix('.exe')")}print(1)\n`,
+    ]
+    const read = texts.map(async (text) => {
+      const [entry] = await readLayer(pieces(await tarOf([{ name: 'usr/local/bin/tool' }, text])), TAR)
+      return entry?.what === 'node' ? entry.node.content : ''
+    })
+    const [a, b, ...others] = await Promise.all(read)
+    expect(a).toBe(b)
+    expect(new Set([a, ...others]).size).toBe(4)
+  })
 })

@@ -35,7 +35,9 @@ export function installTarget(command: InstallCommand, around: TargetSurrounding
   const active = command.environment ?? activeEnvironment(command, around)
   if (typeof active !== 'string' && active !== undefined) return active
   if (active !== undefined) return inEnvironment(active, command, around)
-  const { place, python } = command
+  const { place } = command
+  // uv takes the first `python` on PATH, and scripts name it so.
+  const python = command.installer === 'uv' ? 'python' : command.python
   if (place !== undefined) return inPlace(place, around)
   return { kind: 'system', folder: undefined, python, shipped: [], makesEnvironment: false }
 }

@@ -148,9 +148,9 @@ function obstacleAt({ source, at }: Reader, begin: number): ShellObstacle | unde
   return undefined
 }
 
-/** Brackets after a package's name are taken for extras: a file whose name they would match is not to be expected. */
+/** Brackets after a package's name or folder are taken for extras: a file whose name they would match is not to be expected. */
 function patternIn({ bare }: Word): ShellObstacle | undefined {
-  const rest = bare.replace(/^([A-Za-z0-9][\w.-]*)\[[\w.,-]*\]/, '$1')
+  const rest = bare.replace(/^((?:\.{0,2}\/)*(?:[A-Za-z0-9][\w./-]*|\.))\[[\w.,-]*\]/, '$1')
   const [pattern] = /[*?[\]{}]/.exec(rest) ?? []
   if (pattern !== undefined) return syntax(`${bare} has ${pattern} outside of quotes, a pattern for file names`)
   return bare.startsWith('~') ? syntax('~ stands for a home directory') : undefined

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { type Bystander, bystander } from './bystander.ts'
 import type { Instruction } from './dockerfile.ts'
 import type { CommandObstacle } from './install-command.ts'
@@ -54,10 +55,11 @@ export function stepCommands(
     const isOnly = (chain?.commands.length ?? 1) === 1
     if (isInstallText(text) && (isOnly || !isForInstallersOnly(text))) {
       if ('code' in read) return read
-      installs.push({ command: read, env: { ...state.env, ...read.assignments }, workingDir: state.workingDir })
+      const { workingDir } = state
+      installs.push({ command: called(read, workingDir), env: { ...state.env, ...read.assignments }, workingDir })
       continue
     }
-    const made = command && madeEnvironment(command, state.workingDir)
+    const made = command && madeEnvironment(called(command, state.workingDir), state.workingDir)
     if (made !== undefined) environments.push(made)
     const isKnown = made !== undefined || isInstallText(text)
     const meaning: Bystander = isKnown
@@ -73,6 +75,13 @@ export function stepCommands(
     remainder: remainderOf(beside),
     conflict: (target) => conflictOf(beside, target),
   }
+}
+
+/** The program as it is found: by its absolute path, and uv by its name, as it is the same tool wherever it lies. */
+function called({ words: [program = '', ...rest], assignments }: ShellCommand, workingDir: string): ShellCommand {
+  if (!program.includes('/')) return { words: [program, ...rest], assignments }
+  const path = posix.resolve(workingDir, program)
+  return { words: [posix.basename(path) === 'uv' ? 'uv' : path, ...rest], assignments }
 }
 
 function isWithoutEffect({ kind }: Bystander): boolean {

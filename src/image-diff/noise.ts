@@ -66,8 +66,18 @@ const NOISY_LINES: readonly { readonly paths: RegExp; readonly line: RegExp }[] 
   { paths: /(?:^|\/)pyvenv\.cfg$/, line: /^uv = .*\n/gm },
 ]
 
-/** A file's bytes without the lines that name the version of the tool that wrote it. */
+/** Console scripts, which pip and uv write from different templates. */
+const SCRIPTS = /(?:^|\/)bin\/[^/]+$/
+/** First line, module and function; between them each installer's own way to take `.exe` off the script's name. */
+const SCRIPT =
+  /^(#!.*)\n(?:# -\*- coding: utf-8 -\*-\n)?(?:import re\n)?import sys\n(from \S+ import \S+)\nif __name__ == (?:'__main__'|"__main__"):\n(?: {4,}.*sys\.argv\[0\].*\n)+ {4}sys\.exit\((\S+)\(\)\)\n?$/
+
+/** A file's bytes without what the tool that wrote it has put in by itself. */
 export function withoutNoise(path: string, bytes: Buffer): Buffer {
+  if (SCRIPTS.test(path)) {
+    const [, python, called, main] = SCRIPT.exec(bytes.toString('latin1')) ?? []
+    return python === undefined ? bytes : Buffer.from(`${python}\n${called}\n${main}\n`, 'latin1')
+  }
   const noisy = NOISY_LINES.find(({ paths }) => paths.test(path))
   return noisy === undefined ? bytes : Buffer.from(bytes.toString('latin1').replaceAll(noisy.line, ''), 'latin1')
 }

@@ -21,7 +21,7 @@ ln -s python3.11 "$root/usr/local/bin/python"
 cp -a "$root/usr/lib/python3.11/." "$lib/"
 cp -a "$root/usr/share/python-wheels" "$out/"
 find "$lib" -depth -type d -name __pycache__ -exec rm -rf {} +
-for leftover in EXTERNALLY-MANAGED sitecustomize.py _distutils_system_mod.py test lib2to3 ensurepip; do rm -rf "${lib:?}/$leftover"; done
+for leftover in EXTERNALLY-MANAGED sitecustomize.py _distutils_system_mod.py test lib2to3; do rm -rf "${lib:?}/$leftover"; done
 mkdir -p "$lib/site-packages"
 # Debian's own install layout (dist-packages) would put packages where no one looks for them.
 sed -i "s/prefix_scheme = 'posix_local'/prefix_scheme = 'posix_prefix'/" "$lib/sysconfig.py"
@@ -33,6 +33,9 @@ in_root sh -c 'dpkg-query -W -f "\${Package} \${db:Status-Abbrev}\n" | awk "/ ii
 in_root sh -c 'dpkg-query -W -f "\${Package}\n" | grep -E "^(python3|libpython3|perl-modules|libperl5|perl\$)" | xargs apt-get -qq -y --allow-remove-essential purge' >/dev/null
 in_root apt-get -qq -y --purge autoremove >/dev/null
 rm -rf "$root/usr/lib/python3.11" "$root/usr/lib/python3" "$root/usr/bin/python3.11"
+# Debian's ensurepip, for `python -m venv`, looks for its wheels here.
+mkdir -p "$root/usr/share/python-wheels"
+cp "$out"/python-wheels/pip-*.whl "$out"/python-wheels/setuptools-*.whl "$root/usr/share/python-wheels/"
 
 in_root python -c 'import bz2, ctypes, curses, hashlib, lzma, readline, sqlite3, ssl, sys, uuid, zlib; assert sys.prefix == "/usr/local"'
 in_root sh -c 'set -- /out/python-wheels/pip-*.whl; python "$1/pip" install -q --root-user-action=ignore --no-index --no-compile --find-links /out/python-wheels pip setuptools'
