@@ -130,7 +130,9 @@ function stepObstacle({ instruction, before }: StageStep): CommandObstacle | und
 /** Shells that read plain words and `&&` as sh does. */
 function isUsualShell([program = '', ...options]: readonly string[]): boolean {
   const isShell = /^(?:\/bin\/|\/usr\/bin\/)?(?:ba|da)?sh$/.test(program)
-  return isShell && /^(?:-[euxo]*c|(?:-[euxo]+|-o|pipefail|errexit|errtrace|nounset|xtrace|-c| )+)$/.test(options.join(' '))
+  return (
+    isShell && /^(?:-[euxo]*c|(?:-[euxo]+|-o|pipefail|errexit|errtrace|nounset|xtrace|-c| )+)$/.test(options.join(' '))
+  )
 }
 
 function readInstall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {

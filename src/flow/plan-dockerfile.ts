@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { formatBytes } from '../base/bytes.ts'
 import type { FoundBuilder } from '../buildx/builder.ts'
 import type { Deps } from '../deps.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
 import type { Refusal } from '../dockerfile/dockerfile.ts'
 import { renderLinked } from '../dockerfile/render-dockerfile.ts'
+import { type StepOnTop, stepsOnTop } from '../dockerfile/steps-on-top.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
 import { resolveDigest } from '../registry/resolve-digest.ts'
@@ -89,16 +91,27 @@ export async function planDockerfile(
       }
     }),
   )
+  const told = new Set(dependencies.refusals.map(({ line }) => line))
+  const onTop = stepsOnTop(source.dockerfile, dependencies.layers, view, told).map((step): ReportDockerfileStep => {
+    return { line: step.line, text: lineOf(source, step.line), what: 'left', reason: costOnTop(step) }
+  })
   return {
     text: rendered.text,
     assembly: 'linked',
     layers: dependencies.layers,
-    steps: [...rewritten, ...links, ...leftSteps(source, dependencies)].sort((a, b) => a.line - b.line),
+    steps: [...rewritten, ...links, ...leftSteps(source, dependencies), ...onTop].sort((a, b) => a.line - b.line),
     refusals: dependencies.refusals,
     notes: dependencies.notes,
     pulledBytes,
     lifted: target && rendered.config ? liftedImage(rendered.config, inputs, target.root) : undefined,
   }
+}
+
+function costOnTop({ bytes, mayStandAbove }: StepOnTop): string {
+  const cost = `on-top: it runs on top of the layers, so an empty builder pulls ${formatBytes(bytes)} for it`
+  return mayStandAbove === undefined
+    ? `${cost}; where it doesn't need the packages, put it above their install`
+    : `${cost}; it doesn't touch the packages: above line ${mayStandAbove} it costs nothing`
 }
 
 /** uv takes settings from these; whether they have any decides what may be done with a step. */

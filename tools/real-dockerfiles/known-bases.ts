@@ -7,7 +7,13 @@ const PATH = '/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Newest patch of a Python whose tag names none; which one matters to no answer. */
 const NEWEST = '3.14.0'
 /** What images of older Pythons ship, by minor version. */
-const SETUPTOOLS: Readonly<Record<number, string>> = { 7: '57.5.0', 8: '57.5.0', 9: '58.1.0', 10: '65.5.1', 11: '65.5.1' }
+const SETUPTOOLS: Readonly<Record<number, string>> = {
+  7: '57.5.0',
+  8: '57.5.0',
+  9: '58.1.0',
+  10: '65.5.1',
+  11: '65.5.1',
+}
 
 interface Bytes {
   readonly bytes: Uint8Array
@@ -87,19 +93,18 @@ export class KnownBases implements Registry {
 
 /** Docker's images say their Python in PYTHON_VERSION; older ones pip and setuptools as well. */
 function environmentOf({ path, tag = 'latest' }: ImageReference): readonly string[] {
-  const [, version] =
-    /^(?:library\/|arm64v8\/)?python$/.test(path)
-      ? (/^(\d+(?:\.\d+)*)?(?:-|$)/.exec(tag === 'latest' ? '' : tag) ?? [])
-      : /^astral-sh\/uv$/.test(path)
-        ? (/(?:^|-)python(\d+\.\d+)/.exec(tag) ?? [])
-        : []
+  const [, version] = /^(?:library\/|arm64v8\/)?python$/.test(path)
+    ? (/^(\d+(?:\.\d+)*)?(?:-|$)/.exec(tag === 'latest' ? '' : tag) ?? [])
+    : /^astral-sh\/uv$/.test(path)
+      ? (/(?:^|-)python(\d+\.\d+)/.exec(tag) ?? [])
+      : []
   const isPython = /(?:^|\/)python$/.test(path) && !path.includes('lambda') && !path.includes('devcontainers')
   if (version === undefined && !isPython) return [`PATH=${PATH}`]
-  const full = version === undefined || !version.includes('.') ? NEWEST : version.split('.').length > 2 ? version : `${version}.9`
+  const full =
+    version === undefined || !version.includes('.') ? NEWEST : version.split('.').length > 2 ? version : `${version}.9`
   const minor = Number(full.split('.')[1])
   const setuptools = SETUPTOOLS[minor]
-  const shipped =
-    setuptools === undefined ? [] : ['PYTHON_PIP_VERSION=24.0', `PYTHON_SETUPTOOLS_VERSION=${setuptools}`]
+  const shipped = setuptools === undefined ? [] : ['PYTHON_PIP_VERSION=24.0', `PYTHON_SETUPTOOLS_VERSION=${setuptools}`]
   return [`PATH=${PATH}`, `PYTHON_VERSION=${full}`, ...shipped]
 }
 

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../src/base/clock.ts'
 import type { FoundBuilder } from '../../src/buildx/builder.ts'
 import type { Deps } from '../../src/deps.ts'
+import type { Exec, ExecOptions, ExecResult } from '../../src/exec/exec.ts'
 import { SpawnExec } from '../../src/exec/spawn-exec.ts'
 import { identifyContent } from '../../src/flow/content.ts'
 import { type PlannedDockerfile, planDockerfile } from '../../src/flow/plan-dockerfile.ts'
@@ -54,21 +55,21 @@ const BUILDER: FoundBuilder = {
   builder: { name: 'none', driver: 'remote', buildkit: undefined, platforms: ['linux/amd64'] },
 }
 
-if (values.help) console.log(HELP)
-else await tryAll()
-
 async function tryAll(): Promise<void> {
   Object.assign(process.env, machineSettings().env)
   process.env.PATH = `${await ensureUv()}:${process.env.PATH ?? ''}`
   const work = await mkdtemp(join(tmpdir(), 'real-dockerfiles-'))
   const counts = new Map<Answer, number>()
+  const checkouts = new Map<string, Promise<void>>()
   console.log('| repository | Dockerfile | commit | answer | why |\n|---|---|---|---|---|')
   try {
     const list = await readList()
     for (let at = 0; at < list.length; at += AT_ONCE) {
       const plans = list.slice(at, at + AT_ONCE).map(async (real) => {
         const folder = join(work, `${real.repository.replace('/', '+')}-${real.commit.slice(0, 12)}`)
-        if (!existsSync(folder)) await checkOut(real, folder)
+        const checkout = checkouts.get(folder) ?? checkOut(real, folder)
+        checkouts.set(folder, checkout)
+        await checkout
         return { real, planned: await plan(real, folder, join(work, 'store')) }
       })
       for (const { real, planned } of await Promise.all(plans)) {
@@ -99,7 +100,12 @@ function readEntry(entry: unknown): RealDockerfile {
     if (typeof value !== 'string') throw new TypeError(`list.json: an entry has no ${name}`)
     return value
   }
-  return { repository: text('repository'), commit: text('commit'), dockerfile: text('dockerfile'), context: text('context') }
+  return {
+    repository: text('repository'),
+    commit: text('commit'),
+    dockerfile: text('dockerfile'),
+    context: text('context'),
+  }
 }
 
 /** The files of one commit: of a mirror that has it, else fetched from GitHub without history. */
@@ -115,11 +121,35 @@ async function checkOut({ repository, commit }: RealDockerfile, folder: string):
     git('init', '--quiet', folder)
     git('-C', folder, 'fetch', '--quiet', '--depth=1', `https://github.com/${repository}`, commit)
   }
-  execFileSync('tar', ['-x', '-C', folder], { input: git(`--git-dir=${store}`, 'archive', commit) })
+  // Mirrors may lack their largest files; what is in them doesn't matter here.
+  const missing = missingFiles(store, commit)
+  const without = missing.map((path) => `:(exclude,literal)${path}`)
+  execFileSync('tar', ['-x', '-C', folder], { input: git(`--git-dir=${store}`, 'archive', commit, '.', ...without) })
+  for (const path of missing) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), '')
+  }
   if (mirror === undefined) await rm(join(folder, '.git'), { recursive: true })
 }
 
-async function plan({ dockerfile, context }: RealDockerfile, folder: string, store: string): Promise<PlannedDockerfile> {
+function missingFiles(store: string, commit: string): readonly string[] {
+  const options = { maxBuffer: 1e9, encoding: 'utf8', env: { ...process.env, GIT_NO_LAZY_FETCH: '1' } } as const
+  const listed = execFileSync('git', [`--git-dir=${store}`, 'ls-tree', '-r', '-z', commit], options).split('\0')
+  const files = listed.flatMap((entry) => {
+    const [, type, id, path] = /^\d+ (\w+) (\w+)\t(.*)$/s.exec(entry) ?? []
+    return type === 'blob' && id !== undefined && path !== undefined ? [{ id, path }] : []
+  })
+  const input = files.map(({ id }) => `${id}\n`).join('')
+  const states = execFileSync('git', [`--git-dir=${store}`, 'cat-file', '--batch-check'], { ...options, input })
+  const lines = states.split('\n')
+  return files.flatMap(({ path }, index) => (lines[index]?.endsWith(' missing') === true ? [path] : []))
+}
+
+async function plan(
+  { dockerfile, context }: RealDockerfile,
+  folder: string,
+  store: string,
+): Promise<PlannedDockerfile> {
   const given = new Map([
     ['context', context],
     ['file', dockerfile],
@@ -143,7 +173,7 @@ function depsFor(folder: string, store: string): Deps {
   return {
     host: new TerminalHost({ messages: process.stderr }),
     context: terminalContext(folder),
-    exec: new SpawnExec(),
+    exec: new RunnerOnly(),
     registry: new KnownBases(),
     store: new LocalStore({ folder: store }),
     saveLater: () => undefined,
@@ -152,6 +182,22 @@ function depsFor(folder: string, store: string): Deps {
     display: { update: () => undefined, finish: () => undefined },
     signal: AbortSignal.timeout(PATIENCE),
     env: {},
+  }
+}
+
+/** Runs uv here and nothing on a builder: where uv fails, the builder would say the same. */
+class RunnerOnly implements Exec {
+  readonly #exec = new SpawnExec()
+  #said = ''
+
+  async run(command: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    if (command === BUILDER.buildx.command) {
+      for (const line of this.#said.split('\n')) options.onStderrLine?.(line)
+      return { exitCode: 1, signal: null, stdout: '', stderr: this.#said }
+    }
+    const result = await this.#exec.run(command, args, options)
+    if (result.exitCode !== 0) this.#said = result.stderr
+    return result
   }
 }
 
@@ -177,3 +223,6 @@ function show({ text, steps }: PlannedDockerfile): void {
   // The group stages above the user's first FROM are alike everywhere.
   console.log(text.replaceAll(/^FROM .* AS image-cache-(?:deps|venv)[^\n]*\nRUN [\s\S]*?\nIMAGE_CACHE\n/gm, ''))
 }
+
+if (values.help) console.log(HELP)
+else await tryAll()

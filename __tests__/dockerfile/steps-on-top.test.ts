@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals'
+import type { StageLayers } from '../../src/dockerfile/dependency-stage.ts'
+import type { BuildView } from '../../src/dockerfile/dockerfile.ts'
+import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
+import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
+import { type StepOnTop, stepsOnTop } from '../../src/dockerfile/steps-on-top.ts'
+
+const view: BuildView = {
+  baseImage: () => ({ env: { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' } }),
+  contextFiles: ['app/main.py'],
+}
+
+/** What stands on top of two layers of 30 and 12 bytes that take the place of every install. */
+function onTop(text: string, told: readonly number[] = []): readonly StepOnTop[] {
+  const dockerfile = parseDockerfile(text, 'Dockerfile')
+  const steps = findInstalls(dockerfile, view).filter(isInstallStep)
+  const groups = [30, 12].map((size) => ({ packages: [], size, changeRate: 0.1, reason: 'for the test' }))
+  const layers = [...new Set(steps.map(({ stage }) => stage))].map(
+    (stage): StageLayers => ({
+      stage,
+      steps: steps.filter((step) => step.stage === stage),
+      plan: { groups },
+      pythonVersion: '3.12',
+      prefix: '/usr/local',
+      interpreter: '/usr/local/bin/python3.12',
+      installerImage: 'tools.example/python-uv@sha256:abc',
+      platform: 'linux/amd64',
+      settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
+      bytecode: true,
+    }),
+  )
+  return stepsOnTop(dockerfile, layers, view, new Set(told))
+}
+
+describe('a RUN below the install', () => {
+  test('costs all layers, and may need the packages', () => {
+    expect(onTop('FROM python\nRUN pip install a\nRUN python -m nltk.downloader punkt\n')).toEqual([
+      { line: 3, bytes: 42, mayStandAbove: undefined },
+    ])
+  })
+
+  test.each([
+    'useradd app',
+    'groupadd -r app && useradd -r -g app app',
+    'mkdir -p /data && chown app /data',
+    'apt-get update && apt-get install -y curl',
+  ])('%s may stand above it', (command) => {
+    expect(onTop(`FROM python\nRUN echo\nRUN pip install a\nRUN ${command}\n`)).toEqual([
+      { line: 4, bytes: 42, mayStandAbove: 3 },
+    ])
+  })
+
+  test.each(['chown -R app /usr', 'rm -rf /usr/local/lib/python3.12/test', 'mkdir /data; sh setup.sh'])(
+    '%s may not',
+    (command) => {
+      expect(onTop(`FROM python\nRUN pip install a\nRUN ${command}\n`)).toMatchObject([{ mayStandAbove: undefined }])
+    },
+  )
+
+  test('costs nothing where it stands above it, or in a stage without layers', () => {
+    expect(
+      onTop('FROM python\nRUN echo\nRUN pip install a\nFROM python AS last\nCOPY --from=0 /x /x\nRUN echo\n'),
+    ).toEqual([])
+  })
+
+  test('counts in stages that stand on the install’s, too', () => {
+    expect(onTop('FROM python AS base\nRUN pip install a\nFROM base\nRUN python x.py\n')).toMatchObject([{ line: 4 }])
+  })
+
+  test('is left out where something else is said of it', () => {
+    expect(onTop('FROM python\nRUN pip install a\nRUN poetry install\n', [3])).toEqual([])
+  })
+})
