@@ -3,6 +3,7 @@ import type { BuildView, Dockerfile, InstallStep, Refusal } from './dockerfile.t
 import { oldSyntax } from './dockerfile-syntax.ts'
 import type { CommandObstacle } from './install-command.ts'
 import { installsOnlyInstallers, installText, isTrusted, otherInstaller } from './install-text.ts'
+import { ownProgram } from './own-program.ts'
 import { readInstallStep } from './read-install-step.ts'
 import { resolveStages, type StageGraph } from './stage-graph.ts'
 import { type StageStep, type StageWalk, walkStage } from './stage-steps.ts'
@@ -107,6 +108,9 @@ function changesPython(step: StageStep, graph: StageGraph): CommandObstacle | un
   const installer = otherInstaller(instruction)
   if (installer !== undefined)
     return { code: 'environment', sentence: `line ${line} changes the packages with ${installer}` }
+  const own = ownProgram(instruction)
+  if (own !== undefined)
+    return { code: 'environment', sentence: `line ${line} runs ${own}, which may install packages as well` }
   if (/\bpip\.conf\b|\buv\.toml\b|\.netrc\b/.test(instruction.rest)) {
     return { code: 'environment', sentence: `line ${line} brings a settings file of pip or uv` }
   }

@@ -29,7 +29,9 @@ const WITH_VALUE = ['--prompt']
  * @returns undefined when it makes none, or one of an unusual kind, whose layout is not known.
  */
 export function madeEnvironment({ words }: ShellCommand, workingDir: string): VirtualEnvironment | undefined {
-  const [program = '', ...rest] = words
+  const [program = '', ...given] = words
+  // `-mvenv` is `-m venv`.
+  const rest = given[0]?.startsWith('-mv') === true ? ['-m', given[0].slice(2), ...given.slice(1)] : given
   const [, python] = PYTHON.exec(program) ?? []
   if (python !== undefined && rest[0] === '-m' && (rest[1] === 'venv' || rest[1] === 'virtualenv')) {
     const shipped = rest[1] === 'venv' ? ['pip', 'setuptools'] : ['pip', 'setuptools', 'wheel']

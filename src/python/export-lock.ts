@@ -62,7 +62,8 @@ function exportScript({ selection, lock }: LockedProject): string {
     // The project's own settings count; those of the machine don't.
     'unset UV_NO_CONFIG',
     'export XDG_CONFIG_HOME="$work/none" UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 NO_COLOR=1',
-    `uv export --quiet --format pylock.toml ${flags} -o "$OUT/${LOCK_FILE}" >/dev/null`,
+    // To a file named by -o uv would write folders as they lie from there, not from the project.
+    `uv export --quiet --format pylock.toml ${flags} >"$OUT/${LOCK_FILE}"`,
     `"$(command -v python3 || command -v python)" "$work/wheel-sizes.py" "$OUT/${LOCK_FILE}" "$OUT/${SIZES_FILE}" || true`,
     '',
   ].join('\n')
