@@ -60,7 +60,10 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
     }
     const { code, sentence } = 'code' in read ? read : (unsure ?? { code: 'environment', sentence: '' })
     found.push({ code, sentence, line })
-    if (installsOnlyInstallers(instruction)) continue
+    if (installsOnlyInstallers(instruction)) {
+      environments.push(...environmentsMadeBy(step))
+      continue
+    }
     unsure ??= staysOnTop(line)
   }
   return found

@@ -1,8 +1,10 @@
 import { posix } from 'node:path'
 import { isWithin, readCopyStep } from './copy-step.ts'
-import type { BuildView } from './dockerfile.ts'
+import type { BuildView, Instruction } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import type { CommandObstacle } from './install-command.ts'
+import { isForInstallersOnly, isInstallText } from './install-text.ts'
+import { readShellChain } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
 import type { StageWalk } from './stage-steps.ts'
@@ -60,7 +62,7 @@ export function landingObstacle(
     if (isForeign && instruction.keyword === 'WORKDIR')
       return { code: 'environment', sentence: `line ${line} makes a folder for the user ${before.user}` }
     if (instruction.keyword !== 'RUN' || replaced.has(line)) continue
-    if (state === 'made' && makesOnly(instruction.rest, folder, before.workingDir)) continue
+    if (state === 'made' && makesOnly(instruction, folder, before.workingDir)) continue
     if (!leavesFolderAlone(instruction, top === 'root' ? folder : `/${top}`, before.workingDir)) {
       return { code: 'environment', sentence: `line ${line} may change ${folder} or the folders above it` }
     }
@@ -78,8 +80,13 @@ function landsIn(file: string, destination: string, sources: readonly string[], 
   })
 }
 
-/** `python -m venv /venv`, alone in its step. */
-function makesOnly(text: string, folder: string, workingDir: string): boolean {
-  const command = readShellCommand(text, () => undefined)
-  return !('code' in command) && madeEnvironment(command, workingDir)?.folder === folder
+/** `python -m venv /venv`, alone in its step or with an upgrade of its pip. */
+function makesOnly(run: Instruction, folder: string, workingDir: string): boolean {
+  const chain = run.json === undefined ? readShellChain(run) : { commands: [run.json.join(' ')] }
+  if ('code' in chain) return false
+  return chain.commands.every((text) => {
+    const command = readShellCommand(text, () => undefined)
+    if ('code' in command) return false
+    return (isInstallText(text) && isForInstallersOnly(text)) || madeEnvironment(command, workingDir)?.folder === folder
+  })
 }
