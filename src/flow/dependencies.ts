@@ -104,7 +104,7 @@ async function planStage(
     const size = packages.reduce((sum, { wheel }) => sum + (wheel.size ?? 0), 0)
     const reason = first.stays ?? {
       code: 'not-only-wheels' as const,
-      sentence: lock.unbuilt[0]?.reason ?? 'the step builds packages',
+      sentence: lock.unbuilt.find((entry) => wants(first, entry))?.reason ?? 'the step builds packages',
     }
     if (size < SMALLEST_SEED_BYTES) return refuse(reason.code, reason.sentence)
     const sentence = `${reason.sentence}; the wheels stand in layers before it`

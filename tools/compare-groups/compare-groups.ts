@@ -25,6 +25,7 @@ const { values } = parseArgs({
 type Tree = ReadonlyMap<string, string>
 /** Lists of own files name the bytecode and the notes; lock files lie in every folder. */
 const NOT_COMPARED = /(?:^|\/)(?:\.lock|INSTALLER|REQUESTED|RECORD|uv_cache\.json)$/
+const AT_ONCE = 64
 
 if (values.help) console.log(HELP)
 else await compare()
@@ -81,21 +82,21 @@ function groupOf(line: string, count: number): number {
 }
 
 async function readTree(root: string): Promise<Tree> {
+  const paths = (await readdir(root, { recursive: true })).filter((path) => !NOT_COMPARED.test(path))
   const tree = new Map<string, string>()
-  for (const path of await readdir(root, { recursive: true })) {
-    if (NOT_COMPARED.test(path)) continue
-    const file = join(root, path)
-    const stat = await lstat(file)
-    const mode = (stat.mode & 0o777).toString(8)
-    if (stat.isDirectory()) tree.set(path, 'folder')
-    else if (stat.isSymbolicLink()) tree.set(path, `link ${await readlink(file)}`)
-    else
-      tree.set(
-        path,
-        `${mode} ${createHash('sha256')
-          .update(await readFile(file))
-          .digest('hex')}`,
-      )
+  for (let at = 0; at < paths.length; at += AT_ONCE) {
+    const some = paths.slice(at, at + AT_ONCE)
+    const read = await Promise.all(some.map((path) => describeFile(join(root, path))))
+    for (const [index, path] of some.entries()) tree.set(path, read[index] ?? '')
   }
   return tree
+}
+
+async function describeFile(file: string): Promise<string> {
+  const stat = await lstat(file)
+  if (stat.isDirectory()) return 'folder'
+  if (stat.isSymbolicLink()) return `link ${await readlink(file)}`
+  return `${(stat.mode & 0o777).toString(8)} ${createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')}`
 }

@@ -33,6 +33,10 @@ const AT_ONCE = 4
 /** A resolution that takes longer counts as failed. */
 const PATIENCE = 120_000
 
+/** As a table can hold them. */
+const MOST_REASONS = 3
+const LONGEST_REASON = 140
+
 type Answer = 'rewritten' | 'partly' | 'left'
 
 const HELP = `Tries the Dockerfiles of tools/real-dockerfiles/list.json as a new user would, and prints the table of docs/real-dockerfiles.md.
@@ -215,7 +219,14 @@ function reasonOf({ layers, refusals = [], notes }: PlannedDockerfile): string {
   })
   const stays = refusals.map(({ line, code, sentence }) => `line ${line} \`${code}\`: ${sentence}`)
   const all = [...made, ...stays]
-  return (all.length === 0 ? notes : all).join('; ').replaceAll('|', '\\|').replace(/\s+/g, ' ')
+  const told = (all.length === 0 ? notes : all).map(shorten)
+  const more = told.length > MOST_REASONS ? `; and ${told.length - MOST_REASONS} more` : ''
+  return `${told.slice(0, MOST_REASONS).join('; ')}${more}`
+}
+
+function shorten(text: string): string {
+  const line = text.replaceAll('|', '\\|').replace(/\s+/g, ' ')
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON - 3)}...` : line
 }
 
 function show({ text, steps }: PlannedDockerfile): void {
