@@ -195,7 +195,15 @@ function draft(): ReportDraft {
 }
 
 function built(): readonly string[] {
-  const dockerfile = { text: '', assembly: 'as-written', layers: [], steps: [], notes: [], pulledBytes: 0 } as const
+  const dockerfile = {
+    text: '',
+    assembly: 'as-written',
+    assemblyReason: '',
+    layers: [],
+    steps: [],
+    notes: [],
+    pulledBytes: 0,
+  } as const
   const { outputs } = builtImage(
     parseBuildInputs(() => ''),
     { kind: 'unknown', reason: 'none' },

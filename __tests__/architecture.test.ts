@@ -21,16 +21,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'task-cache': ['exec', 'stores', 'content'],
   'task-graph': ['task-cache:types'],
   'image-diff': [],
+  assemble: ['registry'],
   // Inputs are checked with the parsers of the rooms they belong to; all are pure.
   inputs: ['registry', 'buildx', 'task-cache', 'task-graph', 'stores'],
   report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types', 'task-cache:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['image-diff', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'top'],
+    ...['image-diff', 'assemble', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'top'],
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['image-diff', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
+    ...['image-diff', 'assemble', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
   ],
   cli: [
     ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry'],

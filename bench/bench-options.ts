@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { WAY_NAMES, type WayName } from './bench-result.ts'
+import { USUAL_WAYS, WAY_NAMES, type WayName } from './bench-result.ts'
 
 export const BENCH_USAGE = `Usage: npm run bench [-- options]
 
@@ -8,7 +8,8 @@ Builds one project in four ways side by side, each build on an emptied builder, 
   --project NAME  small (default), sklearn or torch (2.8 GB of packages, 40 GB of disk, about half an hour)
   --runs N        how often each change is measured, 1 to 5, default 3; a change whose builds take longer than a
                   minute together is measured less often, a cold build once
-  --ways NAMES    only some ways, with commas between them: default, zstd, chain, ours
+  --ways NAMES    only some ways, with commas between them: default, zstd, chain, ours; or ours in both forms:
+                  linked, composed
   --latency MS    time that each request takes in the second half of the rows about existing images, default 40
   --json FILE     write this run's result there, too
   --out FOLDER    where results.json and results.svg go, default docs/benchmarks; FOLDER.md gets the tables where it
@@ -35,7 +36,7 @@ export function parseBenchOptions(
     const options = {
       project: { type: 'string', default: 'small' },
       runs: { type: 'string', default: '3' },
-      ways: { type: 'string', default: WAY_NAMES.join(',') },
+      ways: { type: 'string', default: USUAL_WAYS.join(',') },
       latency: { type: 'string', default: '40' },
       json: { type: 'string' },
       out: { type: 'string' },

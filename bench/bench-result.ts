@@ -1,8 +1,10 @@
 import type { Shape } from '../tools/measure/shape.ts'
 import type { Spread } from './statistics.ts'
 
-/** The ways that are compared, in this order. */
-export const WAY_NAMES = ['default', 'zstd', 'chain', 'ours'] as const
+/** The ways that are compared unless others are asked for, in this order. */
+export const USUAL_WAYS = ['default', 'zstd', 'chain', 'ours'] as const
+/** All ways: two of ours beside each other, too. */
+export const WAY_NAMES = [...USUAL_WAYS, 'linked', 'composed'] as const
 
 export type WayName = (typeof WAY_NAMES)[number]
 

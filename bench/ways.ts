@@ -1,5 +1,5 @@
 import { buildxWay } from '../tools/measure/buildx-way.ts'
-import { ourWay } from '../tools/measure/our-way.ts'
+import { ourWay, ourWayOf } from '../tools/measure/our-way.ts'
 import type { Way } from '../tools/measure/way.ts'
 import type { WayName } from './bench-result.ts'
 
@@ -47,4 +47,6 @@ export const BENCH_WAYS: readonly BenchWay[] = [
     }),
   },
   { name: 'ours', way: ourWay },
+  { name: 'linked', way: ourWayOf('linked', 'image-cache, linked', ['--assemble', 'linked']) },
+  { name: 'composed', way: ourWayOf('composed', 'image-cache, composed', ['--assemble', 'composed']) },
 ]

@@ -1,22 +1,20 @@
 import { findBuilder } from './buildx/builder.ts'
 import type { Deps } from './deps.ts'
 import { askAhead, logInAhead } from './flow/ask-ahead.ts'
-import { buildAndPush } from './flow/build-and-push.ts'
 import { completeSource, identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { takeBuildTurn } from './flow/build-turn.ts'
 import { identifyContent } from './flow/content.ts'
 import { existingImage, findImage } from './flow/find-image.ts'
 import { rememberImage } from './flow/image-records.ts'
 import { builtImage, type ImageResult } from './flow/image-result.ts'
+import { makeImage } from './flow/make-image.ts'
 import { explainMiss, rememberParts } from './flow/missed.ts'
 import { planDockerfile } from './flow/plan-dockerfile.ts'
 import { rememberPlans } from './flow/plan-memory.ts'
-import { publishPlan, tidyCaches } from './flow/publish.ts'
 import type { ReportDraft } from './flow/report-draft.ts'
-import { describeBuild, describeCheck, describeDockerfile } from './flow/report-facts.ts'
+import { describeCheck, describeDockerfile } from './flow/report-facts.ts'
 import { skipBuild } from './flow/skip-build.ts'
 import { contextTools, readSource } from './flow/source.ts'
-import { verifyBuild } from './flow/verify-build.ts'
 import type { BuildInputs } from './inputs/build-inputs.ts'
 
 /**
@@ -47,24 +45,18 @@ export async function buildImage(given: BuildInputs, deps: Deps, report: ReportD
   const source = await completeSource(before, tasks, inputs, deps, report)
 
   const finding = findBuilder(deps.exec, inputs.builder)
-  const explained = explainMiss(inputs, before, content, check, deps.store)
-  const [dockerfile, found, missed] = await report.stage('plan layers', () =>
-    Promise.all([planDockerfile(inputs, source, content, finding, deps), finding, explained]),
+  // Where all layers are there already nobody asks for the builder, and nobody minds that there is none.
+  finding.catch(() => undefined)
+  const [planned, missed] = await report.stage('plan layers', () =>
+    Promise.all([
+      planDockerfile(inputs, source, content, finding, deps),
+      explainMiss(inputs, before, content, check, deps.store),
+    ]),
   )
-  report.add({ ...describeDockerfile(dockerfile), missed })
-  const publish = publishPlan(inputs, found)
-  const order = { inputs, source, content, dockerfile: dockerfile.text, lifted: dockerfile.lifted, publish, ...found }
-  if (inputs.verify && dockerfile.assembly !== 'as-written') {
-    const detail = await report.stage('verify', () => verifyBuild(order, deps))
-    report.add({ checks: [{ what: 'verify', outcome: 'found', detail }] })
-  }
-  const built = await report.stage('build and push', () =>
-    buildAndPush(order, deps, (timeline) => report.add({ timeline })),
-  )
-  const caches = await report.stage('tidy the cache', () => tidyCaches(publish, built.timeline, deps.registry))
-  report.add(describeBuild(dockerfile, publish, built, caches))
+  report.add({ ...describeDockerfile(planned, inputs.assemble), missed })
+  const built = await makeImage({ inputs, source, content, dockerfile: planned }, finding, deps, report)
   rememberImage(inputs, content, built.metadata.digest, deps)
   rememberParts(inputs, before, content, deps)
-  rememberPlans(inputs, dockerfile, deps)
-  return builtImage(inputs, content, dockerfile, built, report)
+  rememberPlans(inputs, built.dockerfile, deps)
+  return builtImage(inputs, content, built.dockerfile, built, report)
 }

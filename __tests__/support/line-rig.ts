@@ -46,6 +46,8 @@ export class LineRig {
   readonly workspace: ActionRig
   /** Answers in the registry's place while it is set. */
   standIn: StandIn | undefined
+  /** False takes buildx away from commands. */
+  hasBuilder = true
   readonly #proxy: CountingProxy
   readonly #folder: string
   readonly #exec = new SpawnExec()
@@ -157,7 +159,8 @@ export class LineRig {
 
   /** The environment in which buildx finds the builder; its PATH has buildx and what the runner's images surely have. */
   env(): Record<string, string> {
-    return { ...this.services.env, PATH: `${join(this.services.stateDir, 'bin')}:${this.workspace.bin}` }
+    const tools = this.hasBuilder ? `${join(this.services.stateDir, 'bin')}:` : ''
+    return { ...this.services.env, PATH: `${tools}${this.workspace.bin}` }
   }
 
   async close(): Promise<void> {

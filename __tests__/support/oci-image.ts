@@ -71,6 +71,14 @@ export async function removeImage(repository: string, digest: string): Promise<v
   if (response.status !== 202) throw new Error(`${digest} was not removed: ${response.status}`)
 }
 
+/** Removes a layer from a repository whose manifests still name it. */
+export async function removeBlob(repository: string, digest: string): Promise<void> {
+  if (!isDigest(digest)) throw new Error(`${digest} is no digest`)
+  const [host, path] = splitRepository(repository)
+  const response = await fetch(`http://${host}/v2/${path}/blobs/${digest}`, { method: 'DELETE' })
+  if (response.status !== 202) throw new Error(`${digest} was not removed: ${response.status}`)
+}
+
 /** Layers of dependencies in the linked form, bottom first. */
 export function dependencyLayers(image: OciImage): readonly OciLayer[] {
   return image.layers.filter(({ createdBy }) => /^COPY \/layer\/ \/|# image-cache: layer \d+ of \d+$/.test(createdBy))

@@ -29,8 +29,12 @@ export function planCommand(values: ReadonlyMap<string, string>, view: PlanView,
     const tools = contextTools(deps)
     const source = await readSource(inputs, deps.context.workspace, tools)
     const content = await identifyContent(inputs, source, deps.registry, tools)
-    const planned = await planDockerfile(inputs, source, content, findBuilder(deps.exec, inputs.builder), deps)
+    const finding = findBuilder(deps.exec, inputs.builder)
+    // A plan of remembered versions needs no builder.
+    finding.catch(() => undefined)
+    const planned = await planDockerfile(inputs, source, content, finding, deps)
     for (const note of planned.notes) host.info(note)
+    if (planned.assemblyReason !== '') host.info(`${planned.assembly}: ${planned.assemblyReason}`)
     if (view.svg !== undefined) await writeFile(view.svg, planPicture(planned, imageName(inputs)))
     const shown = view.explain === undefined ? planned : onlyOf(view.explain, planned)
     world.stdout.write(`${view.json ? toJson(shown) : toLines(shown).join('\n')}\n`)
@@ -44,8 +48,9 @@ function isPlan(shown: PlannedDockerfile | readonly ExplainedPackage[]): shown i
 function toJson(shown: PlannedDockerfile | readonly ExplainedPackage[]): string {
   if (!isPlan(shown)) return JSON.stringify(shown, null, 2)
   const packages = shown.layers.flatMap(({ stage, plan }) => explainPackages(plan).map((pkg) => ({ stage, ...pkg })))
-  const { steps, text } = shown
-  return JSON.stringify({ layers: planOutput(shown), packages, steps, dockerfile: redact(text) }, null, 2)
+  const { steps, text, assembly, assemblyReason } = shown
+  const how = { assembly, assemblyReason }
+  return JSON.stringify({ layers: planOutput(shown), packages, ...how, steps, dockerfile: redact(text) }, null, 2)
 }
 
 function toLines(shown: PlannedDockerfile | readonly ExplainedPackage[]): readonly string[] {

@@ -52,6 +52,12 @@ export interface InstallerSurroundings {
   readonly environment?: Readonly<Record<string, string>>
 }
 
+/**
+ * Where a group's stage leaves its tree: below /layer, to be copied from there, or at its final place, so that the
+ * stage's last layer is the group's and nothing need be copied.
+ */
+export type TreePlace = 'layer-folder' | 'final'
+
 /** uv's names for machines, and what `uname -m` says there. */
 const MACHINES: Readonly<Record<string, string>> = { 'linux/amd64': 'x86_64', 'linux/arm64': 'aarch64' }
 
@@ -116,6 +122,7 @@ export function dependencyStage(
   group: LayerGroup,
   name: string,
   surroundings: InstallerSurroundings,
+  place: TreePlace = 'layer-folder',
 ): string {
   const machine = MACHINES[layers.platform]
   const from = machine === undefined ? 'FROM' : 'FROM --platform=$BUILDPLATFORM'
@@ -130,6 +137,7 @@ export function dependencyStage(
     'umask 022',
     'export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0',
     ...exports.map(([variable, value]) => `export ${variable}=${quoted(value)}`),
+    ...(place === 'final' ? UNSEEN : []),
     'set --',
     ...(machine === undefined
       ? []
@@ -142,6 +150,7 @@ export function dependencyStage(
     ...shebangLines(layers, target),
     ...bytecodeLines(layers, target),
     ...finishLines(layers.prefix),
+    ...(place === 'final' ? [...unseenEnvironment(layers), ...TO_FINAL_PLACE] : []),
     'IMAGE_CACHE',
     '',
   ].join('\n')
@@ -171,6 +180,40 @@ function finishLines(prefix: string): readonly string[] {
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
+
+/** What the installer writes besides the packages must not come into the layer. */
+const UNSEEN: readonly string[] = [
+  'export PYTHONDONTWRITEBYTECODE=1 UV_NO_CACHE=1 TMPDIR=/layer.tmp',
+  'mkdir /layer /layer.tmp',
+]
+
+/** The environment is there for the scripts' sake alone: the image has one of its own. */
+function unseenEnvironment({ environment }: StageLayers): readonly string[] {
+  return environment === undefined ? [] : [`rm -rf ${quoted(environment)}`]
+}
+
+/**
+ * Moves the tree to the root of the image, folder into folder. Renaming costs nothing, however large the files are. The
+ * installer image may have files of its own beside them; a folder in the place of a file, or a file in that of a folder,
+ * would make the layer delete something and is an error.
+ */
+const TO_FINAL_PLACE: readonly string[] = [
+  'rm -rf /layer.tmp',
+  'merge() {',
+  '  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do',
+  '    if [ ! -e "$entry" ] && [ ! -L "$entry" ]; then continue; fi',
+  '    to="$2/$(basename "$entry")"',
+  '    if [ ! -e "$to" ] && [ ! -L "$to" ]; then mv "$entry" "$to"',
+  '    elif [ -d "$to" ] && [ ! -L "$to" ] && [ -d "$entry" ] && [ ! -L "$entry" ]; then merge "$entry" "$to"',
+  '    elif [ -d "$to" ] || [ -d "$entry" ]; then echo "$to is a folder in one place and none in the other" >&2; exit 1',
+  '    else mv -f "$entry" "$to"; fi',
+  '  done',
+  `  touch -d @${FILE_TIME} "$2/."`,
+  '}',
+  "merge /layer ''",
+  'rm -rf /layer',
+  `touch -d @${FILE_TIME} /`,
+]
 
 function installWords(layers: StageLayers, target: string): readonly string[] {
   const { indexUrl, extraIndexUrls, findLinks, preReleases } = layers.settings

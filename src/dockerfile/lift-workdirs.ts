@@ -85,14 +85,15 @@ export function liftWorkdirs(
 /** Linux takes 128 KiB for one argument, and every quote is doubled in it. */
 const LONGEST_CONFIG = 60_000
 
-interface Folder {
+/** The folder of a WORKDIR. */
+export interface Folder {
   readonly step: StageStep
   /** Absolute, clean. */
   readonly path: string
 }
 
 /** BuildKit makes no folder for `WORKDIR /`. */
-function liftedFolder(step: StageStep, graph: StageGraph): Folder | undefined {
+export function liftedFolder(step: StageStep, graph: StageGraph): Folder | undefined {
   if (step.instruction.keyword !== 'WORKDIR') return undefined
   const path = posix.resolve(step.before.workingDir, expandIn(graph, step, step.instruction.rest))
   return path === '/' ? undefined : { step, path }
@@ -137,7 +138,8 @@ function firstObstacle(
 
 const PLAIN_PATH = /^\/[\w@%+=:,./~-]+$/
 
-function folderObstacle(
+/** Why a folder can't be made without the files below it; undefined when it can. @param index its step's place in `steps` */
+export function folderObstacle(
   { step, path }: Folder,
   index: number,
   steps: readonly StageStep[],

@@ -116,9 +116,16 @@ function linkStage(
 
 /** A RUN that stays is in the way unless it surely writes elsewhere. */
 function runBarrier(runs: readonly StageStep[], destination: string): string | undefined {
-  const [, top = ''] = destination.split('/')
-  const run = runs.find(({ instruction, before }) => !leavesFolderAlone(instruction, `/${top}`, before.workingDir))
+  const run = mayChange(runs, destination)
   return run && `the RUN in line ${run.instruction.lines.first} may change the folders that it writes to`
+}
+
+/** The first RUN that may change a path of the image or a folder above it. @param path absolute */
+export function mayChange(steps: readonly StageStep[], path: string): StageStep | undefined {
+  const [, top = ''] = path.split('/')
+  return steps.find(({ instruction, before }) => {
+    return instruction.keyword === 'RUN' && !leavesFolderAlone(instruction, `/${top}`, before.workingDir)
+  })
 }
 
 function rootBarrier(user: string, onBuild: boolean): string | undefined {

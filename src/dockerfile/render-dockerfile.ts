@@ -37,12 +37,13 @@ interface NamedLayers {
  * first install of a stage stood. Every other line stays as it was, byte for byte, but for COPY steps that are linked,
  * stage numbers in `COPY --from`, which count the new stages as well, and WORKDIR steps where `lift` is given.
  * @param layers bottom layer first, each. Several of one stage (different settings) are allowed.
- * @param options with `lift` the target's COPY steps are linked and its WORKDIRs lifted even where it has no layers.
+ * @param options with `chain` the groups lie upon each other, as plain COPY steps, and no other step is touched; with `lift` the target's COPY steps are linked and its WORKDIRs lifted even where it has no layers.
  */
 export function renderLinked(
   dockerfile: Dockerfile,
   layers: readonly StageLayers[],
-  options: BuildView & InstallerSurroundings & { readonly lift?: LiftOptions | undefined },
+  options: BuildView &
+    InstallerSurroundings & { readonly lift?: LiftOptions | undefined; readonly chain?: boolean | undefined },
 ): RenderedDockerfile {
   const filled = layers.filter(({ plan, steps }) => plan.groups.length > 0 && steps.length > 0)
   const firstFrom = dockerfile.stages[0]?.from
@@ -55,12 +56,13 @@ export function renderLinked(
   const named = filled.map((entry) => nameStages(entry, stages, slots, options))
   const edits: TextEdit[] = []
   const installs = new Map<number, readonly HistoryStep[]>()
+  const link = options.chain ? '' : ' --link'
   for (const { layers: entry, names } of named) {
-    edits.push(...(entry.way === 'seed' ? seedEdits : replacedSteps)(dockerfile, entry.steps, names))
+    edits.push(...(entry.way === 'seed' ? seedEdits : replacedSteps)(dockerfile, entry.steps, names, link))
     if (entry.way === 'seed') continue
     for (const [line, history] of installHistory(entry.steps, names.length)) installs.set(line, history)
   }
-  const trees = copiedTrees(filled, graph, options)
+  const trees = options.chain ? [] : copiedTrees(filled, graph, options)
   const splits: number[] = []
   const splitEdits: TextEdit[] = []
   for (const tree of trees) {
@@ -73,7 +75,9 @@ export function renderLinked(
   const target = options.lift === undefined ? [] : [{ stage: graph.target, steps: [] }]
   const copied = trees.map(({ stage }) => ({ stage, steps: [] }))
   const taken = new Set(trees.map(({ instruction }) => instruction.lines.first))
-  const linked = linkCopies(dockerfile, [...replaced, ...copied, ...target], options, taken)
+  const linked = options.chain
+    ? { links: [], edits: [] }
+    : linkCopies(dockerfile, [...replaced, ...copied, ...target], options, taken)
   const linkedCopies = new Set([...taken, ...linked.links.filter((link) => link.linked).map(({ line }) => line)])
   const lifted: LiftedWorkdirs | undefined =
     options.lift && liftWorkdirs(dockerfile, { installs, linkedCopies }, options, options.lift)
@@ -180,6 +184,7 @@ function replacedSteps(
   dockerfile: Dockerfile,
   steps: readonly InstallStep[],
   names: readonly string[],
+  link: string,
 ): readonly TextEdit[] {
   return inOrder(steps).map((step, index) => {
     const place = placeOf(dockerfile, step)
@@ -187,7 +192,7 @@ function replacedSteps(
     const remainder = step.remainder === undefined ? [] : [`RUN ${flags}${step.remainder}`]
     const text =
       index === 0
-        ? [`# image-cache: layers of: ${step.command}`, ...remainder, ...copyLines(names)]
+        ? [`# image-cache: layers of: ${step.command}`, ...remainder, ...copyLines(names, link)]
         : [`# image-cache: in the layers above: ${step.command}`, ...remainder]
     return { start: place.start, end: place.end, text: text.join(dockerfile.newline) }
   })
@@ -198,16 +203,17 @@ function seedEdits(
   dockerfile: Dockerfile,
   steps: readonly InstallStep[],
   names: readonly string[],
+  link: string,
 ): readonly TextEdit[] {
   const [first] = inOrder(steps)
   if (first === undefined) return []
   const { start } = placeOf(dockerfile, first)
-  const text = ['# image-cache: layers for the next step', ...copyLines(names), ''].join(dockerfile.newline)
+  const text = ['# image-cache: layers for the next step', ...copyLines(names, link), ''].join(dockerfile.newline)
   return [{ start, end: start, text }]
 }
 
-function copyLines(names: readonly string[]): readonly string[] {
-  return names.map((name) => `COPY --link --from=${name} /layer/ /`)
+function copyLines(names: readonly string[], link: string): readonly string[] {
+  return names.map((name) => `COPY${link} --from=${name} /layer/ /`)
 }
 
 function placeOf(dockerfile: Dockerfile, step: InstallStep): Dockerfile['stages'][number]['instructions'][number] {

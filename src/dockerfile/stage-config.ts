@@ -29,6 +29,7 @@ export type RewrittenSteps = ReadonlyMap<number, readonly (HistoryStep | 'as-wri
  * whole unknown, and so does a RUN or ADD: both need the files.
  * @param baseConfig configuration of the image at the bottom of the target stage, as parsed JSON.
  * @param labels those of the command line; they win.
+ * @param above how many steps, those of lower stages included, `baseConfig` already tells of; what they are is not looked at.
  * @throws ImageCacheError E_DOCKERFILE where the file is wrong.
  */
 export function stageConfig(
@@ -37,14 +38,17 @@ export function stageConfig(
   baseConfig: unknown,
   labels: ReadonlyMap<string, string>,
   rewritten: RewrittenSteps = new Map(),
+  above = 0,
 ): StageConfig {
   const graph = resolveStages(dockerfile, view)
   const base = usableBase(baseConfig, view.platform ?? 'linux/amd64')
   const reason = typeof base === 'string' ? base : unusualBuild(graph, view)
   if (typeof base === 'string' || reason !== undefined) return { kind: 'unknown', reason: reason ?? '' }
-  const { steps, rootReference } = walkStage(graph, graph.target, { baseImage: () => asBaseImage(base) })
+  // Variables of steps that the base already has must not be set twice.
+  const root = above === 0 ? { baseImage: () => asBaseImage(base) } : view
+  const { steps, rootReference } = walkStage(graph, graph.target, root)
   if (rootReference === undefined) return { kind: 'unknown', reason: 'the stage starts from scratch' }
-  const settings = afterSteps(steps, base, graph, rewritten)
+  const settings = afterSteps(steps, base, graph, rewritten, above)
   if (typeof settings === 'string') return { kind: 'unknown', reason: settings }
   return { kind: 'known', json: formatSettings({ ...settings, labels: new Map([...settings.labels, ...labels]) }) }
 }
@@ -54,11 +58,12 @@ function afterSteps(
   base: ImageSettings,
   graph: StageGraph,
   rewritten: RewrittenSteps,
+  above: number,
 ): ImageSettings | string {
   let settings = base
   // A stage forgets whether the one below it had a CMD.
-  let cmdIn: number | undefined
-  for (const step of steps) {
+  let cmdIn = steps.slice(0, above).findLast(({ instruction }) => instruction.keyword === 'CMD')?.stage
+  for (const step of steps.slice(above)) {
     const { keyword, lines } = step.instruction
     const instead = rewritten.get(lines.first)
     const before = { settings, hasCmd: cmdIn === step.stage }

@@ -3,8 +3,8 @@ import { resolveStages } from '../dockerfile/stage-graph.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { type FoundImage, imageConfig } from '../registry/image-config.ts'
 import { parsePlatform } from '../registry/platform.ts'
-import { formatReference, withDigest } from '../registry/reference.ts'
-import type { Registry } from '../registry/registry.ts'
+import { formatReference, type ImageReference, withDigest } from '../registry/reference.ts'
+import type { Descriptor, Registry } from '../registry/registry.ts'
 import type { Content } from './content.ts'
 import { buildOptions, nativePlatform, type Source } from './source.ts'
 
@@ -17,6 +17,12 @@ export interface KnownBase extends BaseImage {
   readonly pinned: string
   /** Its configuration as it is in the registry. */
   readonly configJson: unknown
+  /** The platform's own manifest. */
+  readonly reference: ImageReference
+  /** Bottom first. */
+  readonly layers: readonly Descriptor[]
+  /** Digests of the layers' uncompressed tars. */
+  readonly diffIds: readonly string[]
 }
 
 /** Configurations of the images that stages stand on. */
@@ -42,7 +48,7 @@ export async function readBaseImages(
     if (typeof platform === 'string') return undefined
     const pinned = withDigest(reference, digest)
     const found = await imageConfig(registry, pinned, platform).catch(() => undefined)
-    return found?.kind === 'found' ? [name, knownBase(name, formatReference(pinned), found)] : undefined
+    return found?.kind === 'found' ? [name, knownBase(name, pinned, found)] : undefined
   })
   const known = new Map((await Promise.all(read)).filter((entry) => entry !== undefined))
   const rootOf = (stage: number): KnownBase | undefined => {
@@ -53,7 +59,8 @@ export async function readBaseImages(
   return { byReference: (reference) => known.get(reference) ?? { env: {} }, rootOf }
 }
 
-function knownBase(name: string, pinned: string, { config, configJson }: FoundImage): KnownBase {
+function knownBase(name: string, pinned: ImageReference, found: FoundImage): KnownBase {
+  const { config, configJson, layers, digest } = found
   const env = config.env.map((entry): [string, string] => {
     const at = entry.indexOf('=')
     return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)]
@@ -66,7 +73,10 @@ function knownBase(name: string, pinned: string, { config, configJson }: FoundIm
     onBuild: config.onBuild,
     history: config.history,
     name,
-    pinned,
+    pinned: formatReference(pinned),
     configJson,
+    reference: withDigest(pinned, digest),
+    layers,
+    diffIds: config.diffIds,
   }
 }

@@ -4,7 +4,7 @@ import { formatReference, formatRepository } from '../registry/reference.ts'
 import type { BuildReport } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
 import type { Content, UnknownContent } from './content.ts'
-import type { PlannedDockerfile } from './plan-dockerfile.ts'
+import type { Assembly, PlannedDockerfile } from './plan-dockerfile.ts'
 import type { ReportDraft } from './report-draft.ts'
 
 /** What a run gives to the steps after it, and its report. */
@@ -60,9 +60,14 @@ export function builtImage(
     skipped: false,
     plan: JSON.stringify(planOutput(dockerfile)),
   })
-  const assembled =
-    dockerfile.assembly === 'linked' ? 'dependencies are linked layers' : 'the Dockerfile was built as written'
-  return { outputs, report: report.finish('built', assembled), dockerfile: dockerfile.text }
+  return { outputs, report: report.finish('built', ASSEMBLED[dockerfile.assembly]), dockerfile: dockerfile.text }
+}
+
+const ASSEMBLED: Readonly<Record<Assembly, string>> = {
+  composed: 'put together in the registry; dependencies are layers of their own',
+  linked: 'dependencies are linked layers',
+  chain: 'dependencies are a chain of layers',
+  'as-written': 'the Dockerfile was built as written',
 }
 
 function outputMap(

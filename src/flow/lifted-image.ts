@@ -47,11 +47,16 @@ export function liftableTarget(
 }
 
 /** The image with its base pinned: a base that moves between now and the build would not fit its configuration. */
-export function liftedImage(config: string, { buildContexts }: BuildInputs, root: KnownBase): LiftedImage {
+export function liftedImage(config: string, inputs: BuildInputs, root: KnownBase): LiftedImage {
+  return { config, buildContexts: liftedContexts(inputs, root) }
+}
+
+/** The user's named contexts with one more, which pins the base image to the digest that is known. */
+export function liftedContexts({ buildContexts }: BuildInputs, root: KnownBase): ReadonlyMap<string, string> {
   const reference = parseReference(root.name)
-  if (typeof reference !== 'string' && reference.digest !== undefined) return { config, buildContexts }
+  if (typeof reference !== 'string' && reference.digest !== undefined) return buildContexts
   const others = [...buildContexts].filter(([name]) => normalName(name) !== normalName(root.name))
-  return { config, buildContexts: new Map([...others, [root.name, `docker-image://${root.pinned}`]]) }
+  return new Map([...others, [root.name, `docker-image://${root.pinned}`]])
 }
 
 function normalName(name: string): string {

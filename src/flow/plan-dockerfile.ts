@@ -4,14 +4,17 @@ import { formatBytes } from '../base/bytes.ts'
 import type { FoundBuilder } from '../buildx/builder.ts'
 import type { Deps } from '../deps.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
-import type { Refusal } from '../dockerfile/dockerfile.ts'
+import type { BuildView, Refusal } from '../dockerfile/dockerfile.ts'
+import type { CopyLink } from '../dockerfile/link-copies.ts'
+import { renderGroups, renderRest } from '../dockerfile/render-composed.ts'
 import { renderLinked } from '../dockerfile/render-dockerfile.ts'
 import { type StepOnTop, stepsOnTop } from '../dockerfile/steps-on-top.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
 import { resolveDigest } from '../registry/resolve-digest.ts'
 import type { ReportDockerfileStep } from '../report/report.ts'
-import { readBaseImages } from './base-images.ts'
+import { type BaseImages, readBaseImages } from './base-images.ts'
+import { type AssemblyChoice, type ComposedChoice, chooseAssembly } from './choose-assembly.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { type Dependencies, planDependencies } from './dependencies.ts'
 import { type LiftedImage, liftableTarget, liftedImage } from './lifted-image.ts'
@@ -24,12 +27,14 @@ import { buildOptions, type Source } from './source.ts'
 const MOST_PROJECTS = 500
 
 /** How dependency layers become part of the image. */
-export type Assembly = 'linked' | 'as-written'
+export type Assembly = AssemblyChoice['way'] | 'as-written'
 
 /** The Dockerfile that is built, and what was done to the user's. */
 export interface PlannedDockerfile {
   readonly text: string
   readonly assembly: Assembly
+  /** Why it is assembled like that; empty where there is nothing to assemble. */
+  readonly assemblyReason: string
   readonly layers: readonly StageLayers[]
   readonly steps: readonly ReportDockerfileStep[]
   /** Install steps that stay. */
@@ -39,6 +44,10 @@ export interface PlannedDockerfile {
   readonly pulledBytes: number
   /** Set where the Dockerfile alone no longer says what the image's configuration is. */
   readonly lifted?: LiftedImage | undefined
+  /** Set where the image is put together in the registry. */
+  readonly composed?: ComposedChoice | undefined
+  /** The same layers for a builder that must make the image as a whole after all. @param reason one sentence */
+  readonly linkInstead?: ((reason: string) => Promise<PlannedDockerfile>) | undefined
 }
 
 /** Plans the layers of dependencies and writes the Dockerfile that makes them. */
@@ -75,10 +84,71 @@ export async function planDockerfile(
     const { notes, refusals } = dependencies
     return { ...asWritten(source, notes, leftSteps(source, dependencies)), refusals, pulledBytes }
   }
-  const target = liftableTarget(inputs, source, images, (await found).builder, deps.env)
-  const rendered = renderLinked(source.dockerfile, dependencies.layers, { ...view, lift: target?.options })
-  const links = rendered.links.map(({ line, linked, reason }): ReportDockerfileStep => {
-    return { line, text: lineOf(source, line), what: linked ? 'linked' : 'left', reason }
+  const choice = chooseAssembly(inputs, source, images, view, dependencies.layers, deps.env)
+  const planned = { inputs, source, images, view, dependencies, pulledBytes }
+  if (choice.way !== 'composed') return await linkedDockerfile(planned, choice, found, deps)
+  const linkInstead = (reason: string): Promise<PlannedDockerfile> =>
+    linkedDockerfile(planned, { way: 'linked', reason: `not composed: ${reason}` }, found, deps)
+  return { ...composedDockerfile(planned, choice), linkInstead }
+}
+
+/** What is known once the layers are planned. */
+interface PlannedLayers {
+  readonly inputs: BuildInputs
+  readonly source: Source
+  readonly images: BaseImages
+  readonly view: BuildView
+  readonly dependencies: Dependencies
+  readonly pulledBytes: number
+}
+
+/** Shows what is built where nothing is there; what is there is left out. */
+function composedDockerfile(planned: PlannedLayers, choice: ComposedChoice): PlannedDockerfile {
+  const { source, view } = planned
+  const { plan, reason } = choice
+  const copies = plan.parts.filter((part) => part.kind === 'copy')
+  const groups = renderGroups(plan.parts, {})
+  const rest = renderRest(source.dockerfile, plan, copies, view)
+  return {
+    ...plannedSteps(planned, plan.links),
+    text: `# image-cache: layers of dependencies, each an image of its own\n${groups}\n${rest.text}`,
+    assembly: 'composed',
+    assemblyReason: reason,
+    composed: choice,
+  }
+}
+
+async function linkedDockerfile(
+  planned: PlannedLayers,
+  { way, reason }: { readonly way: 'linked' | 'chain'; readonly reason: string },
+  found: Promise<FoundBuilder>,
+  deps: Deps,
+): Promise<PlannedDockerfile> {
+  const { inputs, source, images, view, dependencies } = planned
+  const isChain = way === 'chain'
+  const target = isChain ? undefined : liftableTarget(inputs, source, images, (await found).builder, deps.env)
+  const options = { ...view, lift: target?.options, chain: isChain }
+  const rendered = renderLinked(source.dockerfile, dependencies.layers, options)
+  return {
+    ...plannedSteps(planned, rendered.links),
+    text: rendered.text,
+    assembly: way,
+    assemblyReason: reason,
+    lifted: target && rendered.config ? liftedImage(rendered.config, inputs, target.root) : undefined,
+  }
+}
+
+function plannedSteps(
+  { source, dependencies, view, pulledBytes }: PlannedLayers,
+  links: readonly CopyLink[],
+): Pick<PlannedDockerfile, 'layers' | 'steps' | 'refusals' | 'notes' | 'pulledBytes'> {
+  const linked = links.map((link): ReportDockerfileStep => {
+    return {
+      line: link.line,
+      text: lineOf(source, link.line),
+      what: link.linked ? 'linked' : 'left',
+      reason: link.reason,
+    }
   })
   const replaced = dependencies.layers.filter(({ way }) => way !== 'seed')
   const rewritten = replaced.flatMap((layers) =>
@@ -96,14 +166,11 @@ export async function planDockerfile(
     return { line: step.line, text: lineOf(source, step.line), what: 'left', reason: costOnTop(step) }
   })
   return {
-    text: rendered.text,
-    assembly: 'linked',
     layers: dependencies.layers,
-    steps: [...rewritten, ...links, ...leftSteps(source, dependencies), ...onTop].sort((a, b) => a.line - b.line),
+    steps: [...rewritten, ...linked, ...leftSteps(source, dependencies), ...onTop].sort((a, b) => a.line - b.line),
     refusals: dependencies.refusals,
     notes: dependencies.notes,
     pulledBytes,
-    lifted: target && rendered.config ? liftedImage(rendered.config, inputs, target.root) : undefined,
   }
 }
 
@@ -126,15 +193,8 @@ function asWritten(
   notes: readonly string[],
   steps: readonly ReportDockerfileStep[],
 ): PlannedDockerfile {
-  return {
-    text: source.dockerfile.text,
-    assembly: 'as-written',
-    layers: [],
-    steps,
-    refusals: [],
-    notes,
-    pulledBytes: 0,
-  }
+  const { text } = source.dockerfile
+  return { text, assembly: 'as-written', assemblyReason: '', layers: [], steps, refusals: [], notes, pulledBytes: 0 }
 }
 
 function leftSteps(source: Source, { refusals }: Dependencies): readonly ReportDockerfileStep[] {

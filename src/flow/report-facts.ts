@@ -1,3 +1,4 @@
+import { formatBytes } from '../base/bytes.ts'
 import { formatCacheOption } from '../buildx/cache-option.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
@@ -6,6 +7,7 @@ import type { AskedChecker } from '../image-check/image-check.ts'
 import type { LayerGroup } from '../layers/layer-plan.ts'
 import type { BuildReport, ReportCache, ReportCheck, ReportLayer, ReportWarning } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
+import type { MadeOfParts } from './compose-image.ts'
 import type { Content, UnknownContent } from './content.ts'
 import type { ImageFinding } from './find-image.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
@@ -62,11 +64,44 @@ const ASKED: Readonly<Record<AskedChecker['by'], string>> = {
   docker: 'Docker',
 }
 
-/** What was done to the Dockerfile. */
-export function describeDockerfile(dockerfile: PlannedDockerfile): Partial<BuildReport> {
+/**
+ * What was done to the Dockerfile. A wish that could not be met is worth a warning.
+ * @param wanted the input `assemble`
+ */
+export function describeDockerfile(dockerfile: PlannedDockerfile, wanted: string): Partial<BuildReport> {
+  const isRefused = wanted === 'composed' && dockerfile.assembly === 'linked'
   return {
+    warnings: isRefused ? [{ message: dockerfile.assemblyReason }] : [],
     dockerfileSteps: dockerfile.steps,
-    checks: dockerfile.notes.map((detail): ReportCheck => ({ what: 'dependencies', outcome: 'found', detail })),
+    checks: [
+      ...dockerfile.notes.map((detail): ReportCheck => ({ what: 'dependencies', outcome: 'found', detail })),
+      ...describeAssembly(dockerfile.assembly, dockerfile.assemblyReason),
+    ],
+  }
+}
+
+/** How the layers become the image, and why so. */
+export function describeAssembly(assembly: string, reason: string): readonly ReportCheck[] {
+  return reason === '' ? [] : [{ what: 'assembly', outcome: 'found', detail: `${assembly}: ${reason}` }]
+}
+
+/** What a composed image is made of. */
+export function describeComposed(dockerfile: PlannedDockerfile, made: MadeOfParts): Partial<BuildReport> {
+  const { timeline, metadata, built, mounted, copiedBytes, caches, troubles } = made
+  const parts = dockerfile.composed?.plan.parts ?? []
+  const fresh = new Set(parts.flatMap((part) => (part.kind === 'group' && built.has(part) ? [part.name] : [])))
+  const copied = copiedBytes === 0 ? '' : `, ${formatBytes(copiedBytes)} of the base image copied`
+  return {
+    digest: metadata.digest,
+    pulledBytes: dockerfile.pulledBytes + timeline.pulledBytes,
+    layers: dependencyLayers(dockerfile, fresh, 'kept in the registry'),
+    caches,
+    publish: {
+      plan: 'composed',
+      reason: `${built.size} of ${parts.length} layers built, ${mounted} mounted${copied}`,
+      legs: legs(timeline),
+    },
+    warnings: troubles.map((message) => ({ message })),
   }
 }
 
@@ -82,7 +117,11 @@ export function describeBuild(
   return {
     digest: metadata.digest,
     pulledBytes: dockerfile.pulledBytes + timeline.pulledBytes,
-    layers: dependencyLayers(dockerfile, timeline),
+    layers: dependencyLayers(
+      dockerfile,
+      new Set(timeline.executedRuns.map(({ stage }) => stage)),
+      'unchanged, found in the cache',
+    ),
     caches: rows,
     publish: { plan: publish.mode, reason: publish.reason, legs: legs(timeline) },
     warnings: rows.flatMap(({ what, outcome, detail }) =>
@@ -91,17 +130,21 @@ export function describeBuild(
   }
 }
 
-function dependencyLayers(dockerfile: PlannedDockerfile, timeline: BuildTimeline): readonly ReportLayer[] {
-  const ran = new Set(timeline.executedRuns.map(({ stage }) => stage))
+/** @param fresh names of the stages that ran */
+function dependencyLayers(
+  dockerfile: PlannedDockerfile,
+  fresh: ReadonlySet<string | undefined>,
+  otherwise: string,
+): readonly ReportLayer[] {
   return dockerfile.layers.flatMap(({ stage, plan }) =>
     plan.groups.map((group, index): ReportLayer => {
-      const built = ran.has(dependencyStageName(stage, index + 1))
+      const built = fresh.has(dependencyStageName(stage, index + 1))
       return {
         what: title(group),
         packages: group.packages.map(({ name, version }) => `${name} ${version}`),
         bytes: group.size,
         state: built ? 'built' : 'reused',
-        why: built ? group.reason : 'unchanged, found in the cache',
+        why: built ? group.reason : otherwise,
       }
     }),
   )

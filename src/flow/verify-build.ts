@@ -14,13 +14,22 @@ import { nativePlatform } from './source.ts'
 const NAMED = 10
 
 /**
- * Builds the image both ways, as it is written and as it was rewritten, pushes both by digest alone, under no tag, and
- * compares them.
+ * Builds the image as it was rewritten, pushes it by digest alone, under no tag, and compares it with what its Dockerfile
+ * makes as it is written.
  * @returns a sentence for the report.
  * @throws ImageCacheError E_VERIFY when they differ, E_BUILD when one of them can't be built
  */
 export async function verifyBuild(order: BuildOrder, deps: Deps): Promise<string> {
-  const rewritten = await buildUntagged(order, 'rewritten', deps)
+  return await verifyImage(order, await buildUntagged(order, 'rewritten', deps), deps)
+}
+
+/**
+ * Builds the image as its Dockerfile is written, pushes it by digest alone, and compares an image that was made in another
+ * way with it.
+ * @returns a sentence for the report.
+ * @throws ImageCacheError E_VERIFY when they differ, E_BUILD when it can't be built
+ */
+export async function verifyImage(order: BuildOrder, rewritten: ImageReference, deps: Deps): Promise<string> {
   const written = { ...order, dockerfile: order.source.dockerfile.text, lifted: undefined }
   const asWritten = await buildUntagged(written, 'as-written', deps)
   const platform = parsePlatform(order.inputs.platforms[0] ?? nativePlatform())

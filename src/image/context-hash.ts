@@ -108,3 +108,8 @@ async function openStatCache(
 function entryText({ kind, mode, hash: id }: EntryHash): string {
   return `${LETTERS[kind]}${mode.toString(8)} ${id}`
 }
+
+/** Whether a text of `ContextHash.entries` is about a symbolic link. */
+export function isLink(entry: string): boolean {
+  return entry.startsWith(LETTERS.link)
+}

@@ -3,11 +3,11 @@ import { parseDuration } from '../base/duration.ts'
 import type { CacheOption } from '../buildx/cache-option.ts'
 import { parseCacheOption } from '../buildx/cache-option.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
-import type { ImageReference } from '../registry/reference.ts'
-import { parseReference } from '../registry/reference.ts'
+import { type ImageReference, parseReference, type RepositoryName } from '../registry/reference.ts'
 import type { StoreSetting } from '../stores/store-setting.ts'
 import { BUILD_INPUTS } from './input-list.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
+import { layersRepository, references } from './reference-inputs.ts'
 import { readStore } from './store-input.ts'
 
 /** A secret of the build; only its id may be shown. */
@@ -54,6 +54,9 @@ export interface BuildInputs {
   readonly optimizeLayers: boolean
   /** Build both ways and compare. */
   readonly verify: boolean
+  readonly assemble: AssembleChoice
+  /** Where layers of dependencies are kept; undefined means the first repository of the tags. */
+  readonly layersRepository: RepositoryName | undefined
   readonly compression: Compression
   readonly check: CheckMode
   /** Seconds; 0 means that no record is believed. */
@@ -89,6 +92,8 @@ export interface BuildInputs {
   readonly store: StoreSetting
 }
 
+/** How layers of dependencies become part of the image; `auto` takes composed where it can be, else linked. */
+export type AssembleChoice = 'auto' | 'composed' | 'linked' | 'chain'
 export type Compression = 'zstd' | 'gzip' | 'uncompressed'
 const LONGEST_NEGATIVE_TTL = 3600
 
@@ -127,6 +132,8 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     allow: reader.list('allow'),
     optimizeLayers: reader.flag('optimize-layers'),
     verify: reader.flag('verify'),
+    assemble: reader.choice('assemble', ['auto', 'composed', 'linked', 'chain']),
+    layersRepository: layersRepository(reader),
     compression: reader.choice('compression', ['zstd', 'gzip', 'uncompressed']),
     check: reader.choice('check', ['auto', 'registry', 'off']),
     checkTtl: seconds(reader, 'check-ttl'),
@@ -170,16 +177,6 @@ function localContext(reader: InputReader): string {
     reader.mistake('context', context, 'is not a folder: check the repository out and give its path')
   }
   return context
-}
-
-function references(reader: InputReader): readonly ImageReference[] {
-  return reader.list('tags').flatMap((text) => {
-    const reference = parseReference(text)
-    if (typeof reference === 'string') reader.mistake('tags', text, reference)
-    else if (reference.digest !== undefined) reader.mistake('tags', text, 'has a digest, a tag is wanted')
-    else return [{ ...reference, tag: reference.tag ?? 'latest' }]
-    return []
-  })
 }
 
 function platforms(reader: InputReader): readonly string[] {

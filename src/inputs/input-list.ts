@@ -38,6 +38,18 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('allow', 'list', '', 'Entitlements of the build, such as `network.host`'),
   input('optimize-layers', 'flag', 'true', 'Install Python dependencies as independent layers'),
   input('verify', 'flag', 'false', 'Build the image as it is written, too, and fail when the two differ; needs `push`'),
+  input(
+    'assemble',
+    'text',
+    'auto',
+    'How layers become the image: `auto`, `composed` (in the registry), `linked` (COPY --link) or `chain`',
+  ),
+  input(
+    'layers-repository',
+    'text',
+    '',
+    'Repository that keeps the layers of dependencies, shared by several images; the first one of `tags` when empty',
+  ),
   input('compression', 'text', 'zstd', 'Compression of new layers: `zstd`, `gzip` or `uncompressed`'),
   input(
     'check',

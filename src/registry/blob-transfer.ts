@@ -40,7 +40,7 @@ export class BlobTransfer {
   async put(repository: RepositoryName, bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes)
     for (let round = 1; ; round += 1) {
-      if (await this.#has(repository, digest)) return digest
+      if (await this.has(repository, digest)) return digest
       const upload = await this.#begin(repository)
       const request = closingPut(repository, upload, { digest, size: bytes.length }, bytes)
       const answer = await this.#transport.send(request)
@@ -77,7 +77,7 @@ export class BlobTransfer {
     if (sameRepository(from, to)) return 'present'
     const mount = await this.mount(to, blob.digest, from)
     if (mount === 'mounted') return 'mounted'
-    if (await this.#has(to, blob.digest)) return 'present'
+    if (await this.has(to, blob.digest)) return 'present'
     await this.#copies.run(() => this.#stream(copy))
     return 'copied'
   }
@@ -163,7 +163,7 @@ export class BlobTransfer {
     }
   }
 
-  async #has(repository: RepositoryName, digest: Digest): Promise<boolean> {
+  async has(repository: RepositoryName, digest: Digest): Promise<boolean> {
     const answer = await this.#head(repository, digest)
     if (answer.status === 200) return true
     if (answer.status === 404) return false

@@ -147,6 +147,10 @@ export class HttpRegistry implements Registry {
     return await this.#blobs.mount(repository, digest, from)
   }
 
+  async hasBlob(repository: RepositoryName, digest: Digest): Promise<boolean> {
+    return await this.#blobs.has(repository, digest)
+  }
+
   async copyBlob(
     repository: RepositoryName,
     blob: Pick<Descriptor, 'digest' | 'size'>,

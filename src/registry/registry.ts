@@ -42,6 +42,8 @@ export interface Registry {
   blob(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined>
   /** A blob of any size, piece by piece, verified at its end. @throws RegistryError, also when it is not there */
   blobChunks(repository: RepositoryName, digest: Digest, size: number): AsyncIterable<Uint8Array>
+  /** Whether a repository has a blob, in one HEAD request. @throws RegistryError */
+  hasBlob(repository: RepositoryName, digest: Digest): Promise<boolean>
   /** Uploads a small blob unless it is there already; answers its descriptor's digest. @throws RegistryError */
   putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest>
   /** Makes a blob of another repository on the same registry part of this one, without moving bytes. @throws RegistryError */

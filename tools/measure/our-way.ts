@@ -14,15 +14,20 @@ export const cliFile = [join(root, 'dist/cli/index.js'), join(root, 'src/entry/c
  * `image-cache build` on the same Dockerfile. Its local store lies in the workplace's folder and outlives an emptied
  * builder, as GitHub's cache outlives a job.
  */
-export const ourWay: Way = {
-  name: 'ours',
-  title: 'image-cache',
-  what: 'the same Dockerfile with image-cache build',
-  prepare: async () => undefined,
-  build,
+export const ourWay: Way = ourWayOf('ours', 'image-cache', [])
+
+/** The same with options of the command line, to compare its own ways with each other. */
+export function ourWayOf(name: string, title: string, options: readonly string[]): Way {
+  return {
+    name,
+    title,
+    what: ['the same Dockerfile with image-cache build', ...options].join(' '),
+    prepare: async () => undefined,
+    build: (order) => build(order, options),
+  }
 }
 
-async function build(order: BuildOrder): Promise<WayResult> {
+async function build(order: BuildOrder, options: readonly string[]): Promise<WayResult> {
   const { place, copy, repository } = order
   const args = [
     cliFile,
@@ -38,6 +43,7 @@ async function build(order: BuildOrder): Promise<WayResult> {
     place.installer,
     '--store',
     'local',
+    ...options,
   ]
   const started = performance.now()
   const result = await new SpawnExec().run(process.execPath, args, {

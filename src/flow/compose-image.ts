@@ -1,0 +1,201 @@
+import type { BuiltLayers } from '../assemble/built-layers.ts'
+import { keptLayers } from '../assemble/built-layers.ts'
+import { keepGroup } from '../assemble/find-layers.ts'
+import { folderLayer, type OwnLayer } from '../assemble/folder-layer.ts'
+import type { KeptLayer } from '../assemble/kept-layer.ts'
+import { type Digest, hexOf } from '../base/digest.ts'
+import { ImageCacheError } from '../base/errors.ts'
+import type { FoundBuilder } from '../buildx/builder.ts'
+import { createProgress } from '../buildx/progress.ts'
+import type { BuildTimeline } from '../buildx/progress-timeline.ts'
+import type { Deps } from '../deps.ts'
+import type { ComposedPart } from '../dockerfile/composed-plan.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { type ImageReference, withDigest } from '../registry/reference.ts'
+import type { ReportCache } from '../report/report.ts'
+import type { BuiltImage } from './build-and-push.ts'
+import { type BuiltParts, buildParts, targetPlatform } from './build-parts.ts'
+import type { ComposedChoice } from './choose-assembly.ts'
+import type { Content, UnknownContent } from './content.ts'
+import { findParts } from './find-parts.ts'
+import { rememberLayers } from './layer-memory.ts'
+import { partKey } from './part-keys.ts'
+import { tidyCaches } from './publish.ts'
+import { type PutComposedOrder, type PutComposedResult, putComposed } from './put-composed.ts'
+import { nativePlatform, type Source } from './source.ts'
+
+/** What a composed image is made of, once everything before it is decided. */
+export interface ComposeOrder {
+  readonly inputs: BuildInputs
+  readonly source: Source
+  readonly content: Content | UnknownContent
+  readonly choice: ComposedChoice
+  /** Looks at the image before it gets its tags, and throws when it must not have them. */
+  readonly inspect?: ((image: ImageReference) => Promise<void>) | undefined
+}
+
+/** An image that was put together in the registry. */
+export interface MadeOfParts extends BuiltImage {
+  readonly kind: 'composed'
+  /** Parts that were built now; all others were there. */
+  readonly built: ReadonlySet<ComposedPart>
+  /** Layers of the base image that were mounted, and bytes that had to be copied, into the image's repositories. */
+  readonly mounted: number
+  readonly copiedBytes: number
+  readonly caches: readonly ReportCache[]
+  /** What could not be done for the next build, one sentence each; this image is whole. */
+  readonly troubles: readonly string[]
+}
+
+/** `impossible`: the builder at hand can't make the parts, so the image must be made as a whole. */
+export type ComposeResult = MadeOfParts | { readonly kind: 'impossible'; readonly reason: string }
+
+/** Once for what is missing at first, once more for what is gone when the image is put. */
+const ROUNDS = 3
+
+/**
+ * Puts an image together: asks which of its layers are kept, builds the others in one call, and PUTs configuration and
+ * manifest. With all layers there no builder is needed.
+ * @throws ImageCacheError when a part can't be built or the registry fails; `onEnd` has got the timeline then, too
+ */
+export async function composeImage(
+  order: ComposeOrder,
+  finding: Promise<FoundBuilder>,
+  deps: Deps,
+  onEnd: (timeline: BuildTimeline) => void,
+): Promise<ComposeResult> {
+  const { inputs, choice } = order
+  const { parts, below } = choice.plan
+  const startedAt = deps.clock.now()
+  const keys = keysOf(order)
+  const own = await ownLayers(parts, inputs)
+  const found = await findParts(keys, choice, inputs, deps)
+  let layers: ReadonlyMap<ComposedPart, KeptLayer> = found.layers
+  let base = below === 0 ? baseLayers(choice) : undefined
+  const built = new Set<ComposedPart>()
+  const troubles: string[] = [...found.unknown]
+  const caches: ReportCache[] = []
+  let timeline: BuildTimeline | undefined
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const missing = parts.filter((part) => part.kind !== 'folders' && !layers.has(part))
+    if (missing.length > 0 || base === undefined) {
+      const builder = await finding
+      const unfit = unfitBuilder(builder, inputs)
+      if (unfit !== undefined) return { kind: 'impossible', reason: unfit }
+      const made = await buildParts(partsOrder(order, missing, below > 0), builder, deps, onEnd)
+      layers = new Map([...layers, ...made.layers])
+      base = made.below ?? base
+      timeline = made.timeline
+      for (const part of missing) built.add(part)
+      caches.push(...(await tidied(made, deps)))
+      troubles.push(...(await keepGroups(made, keys, order, deps)))
+    }
+    if (base === undefined) throw new RangeError('there is nothing below the parts')
+    const put = await putInspected({ ...order, base, layers, own, startedAt, verify: round > 1 }, deps)
+    if (put.kind === 'unknown-config') return { kind: 'impossible', reason: put.reason }
+    if (put.kind === 'put') {
+      remember(keys, layers, order, deps)
+      const { metadata, mounted, copiedBytes } = put
+      const nothingRan = timeline ?? createProgress().snapshot()
+      return { kind: 'composed', metadata, timeline: nothingRan, built, mounted, copiedBytes, caches, troubles }
+    }
+    const { gone } = put
+    layers = new Map([...layers].filter(([, layer]) => !gone.has(layer.digest)))
+    if (below > 0 && base.layers.some(({ digest }) => gone.has(digest))) base = undefined
+  }
+  throw new ImageCacheError('E_REGISTRY', 'the registry says that layers are missing which it has just been given', {
+    hint: 'See that no clean-up of the registry runs at the same time; then run the job again.',
+  })
+}
+
+/** Under no tag first, where somebody wants to look at it. */
+async function putInspected(order: Omit<PutComposedOrder, 'tagged'>, deps: Deps): Promise<PutComposedResult> {
+  const { inspect, choice } = order
+  if (inspect !== undefined) {
+    const draft = await putComposed({ ...order, tagged: false }, deps)
+    if (draft.kind !== 'put') return draft
+    const { digest } = draft.metadata
+    if (digest === undefined) throw new RangeError('the image has no digest')
+    await inspect(withDigest(choice.repository, digest))
+  }
+  return await putComposed({ ...order, tagged: true }, deps)
+}
+
+function keysOf({ inputs, source, content, choice }: ComposeOrder): ReadonlyMap<ComposedPart, Digest> {
+  return new Map(
+    choice.plan.parts.flatMap((part) => {
+      const key = partKey(part, inputs, source, content)
+      return key === undefined ? [] : [[part, key] as const]
+    }),
+  )
+}
+
+/** Folders are so small that they are made here. */
+async function ownLayers(
+  parts: readonly ComposedPart[],
+  { compression }: BuildInputs,
+): Promise<ReadonlyMap<ComposedPart, OwnLayer>> {
+  const made = parts.map(async (part) =>
+    part.kind === 'folders' ? [[part, await folderLayer(part.paths, compression)] as const] : [],
+  )
+  return new Map((await Promise.all(made)).flat())
+}
+
+function baseLayers({ root }: ComposedChoice): BuiltLayers {
+  const layers = keptLayers(root.layers, root.diffIds)
+  if (typeof layers === 'string') throw new RangeError(layers)
+  return { layers, configJson: root.configJson }
+}
+
+function partsOrder({ inputs, source, choice }: ComposeOrder, missing: readonly ComposedPart[], below: boolean) {
+  return {
+    inputs,
+    source,
+    choice,
+    groups: missing.filter((part) => part.kind === 'group'),
+    copies: missing.filter((part) => part.kind === 'copy'),
+    below,
+  }
+}
+
+function unfitBuilder({ builder }: FoundBuilder, inputs: BuildInputs): string | undefined {
+  if (builder.driver === 'docker') return 'builders of the docker driver push no images without a tag'
+  if (inputs.platforms.length === 0 && builder.platforms[0] !== nativePlatform())
+    return `the builder makes images for ${builder.platforms[0]}`
+  return undefined
+}
+
+async function tidied({ publish, timeline }: BuiltParts, { registry }: Deps): Promise<readonly ReportCache[]> {
+  return publish === undefined ? [] : await tidyCaches(publish, timeline, registry)
+}
+
+/** The tags by which other builds find the new groups. */
+async function keepGroups(
+  { layers }: BuiltParts,
+  keys: ReadonlyMap<ComposedPart, Digest>,
+  { inputs, choice }: ComposeOrder,
+  { registry }: Deps,
+): Promise<readonly string[]> {
+  const platform = targetPlatform(inputs)
+  const kept = [...layers].map(async ([part, layer]) => {
+    const key = keys.get(part)
+    if (part.kind !== 'group' || key === undefined) return undefined
+    const createdBy = part.group.packages.map(({ name, version }) => `${name}==${version}`).join(' ')
+    return await keepGroup(registry, choice.layersRepository, key, { layer, platform, createdBy })
+  })
+  const troubles = (await Promise.all(kept)).filter((trouble) => trouble !== undefined)
+  return [...new Set(troubles)].map((trouble) => `a layer could not be kept for other images: ${trouble}`)
+}
+
+function remember(
+  keys: ReadonlyMap<ComposedPart, Digest>,
+  layers: ReadonlyMap<ComposedPart, KeptLayer>,
+  { inputs, choice }: ComposeOrder,
+  deps: Deps,
+): void {
+  const remembered = [...keys].flatMap(([part, key]) => {
+    const layer = layers.get(part)
+    return layer === undefined ? [] : [[hexOf(key), layer] as const]
+  })
+  rememberLayers(inputs, choice.repository, new Map(remembered), deps)
+}

@@ -1,0 +1,137 @@
+import { type Attestation, attest, type Predicate } from '../assemble/attestation.ts'
+import type { BuiltLayers } from '../assemble/built-layers.ts'
+import type { OwnLayer } from '../assemble/folder-layer.ts'
+import { type ComposedImage, composeImage } from '../assemble/image-manifest.ts'
+import type { KeptLayer } from '../assemble/kept-layer.ts'
+import { type LayerSource, type PlacedLayers, placeLayers } from '../assemble/place-layers.ts'
+import { provenance } from '../assemble/provenance.ts'
+import { putImage } from '../assemble/put-image.ts'
+import { sbom } from '../assemble/sbom.ts'
+import { type Digest, digestOf } from '../base/digest.ts'
+import { type BuildMetadata, readBuildMetadata } from '../buildx/build-metadata.ts'
+import type { Deps } from '../deps.ts'
+import type { ComposedPart } from '../dockerfile/composed-plan.ts'
+import { stageConfig } from '../dockerfile/stage-config.ts'
+import { contentTag } from '../image/content-key.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../registry/manifest.ts'
+import { formatReference, type ImageReference, type RepositoryName, sameRepository } from '../registry/reference.ts'
+import { buildFacts } from './build-facts.ts'
+import { targetPlatform } from './build-parts.ts'
+import type { ComposeOrder } from './compose-image.ts'
+import { repositoriesOf } from './find-image.ts'
+
+/** All layers of an image, and what is needed to put it. */
+export interface PutComposedOrder extends ComposeOrder {
+  /** What lies below the parts. */
+  readonly base: BuiltLayers
+  readonly layers: ReadonlyMap<ComposedPart, KeptLayer>
+  readonly own: ReadonlyMap<ComposedPart, OwnLayer>
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** Asks for every layer, also for those that were there a moment ago. */
+  readonly verify: boolean
+  /** Without tags it is put into the first repository, by digest alone. */
+  readonly tagged: boolean
+}
+
+export type PutComposedResult =
+  | { readonly kind: 'put'; readonly metadata: BuildMetadata; readonly mounted: number; readonly copiedBytes: number }
+  /** Layers that the registry lost; empty when it doesn't tell which. */
+  | { readonly kind: 'incomplete'; readonly gone: ReadonlySet<Digest> }
+  | { readonly kind: 'unknown-config'; readonly reason: string }
+
+/** Puts the image, under all its tags and the tag of its content where it gets tags. @throws ImageCacheError E_REGISTRY */
+export async function putComposed(order: PutComposedOrder, deps: Deps): Promise<PutComposedResult> {
+  const { inputs, choice, source, base, layers, own } = order
+  const { plan, view } = choice
+  const config = stageConfig(source.dockerfile, view, base.configJson, inputs.labels, plan.history, plan.below)
+  if (config.kind === 'unknown') return { kind: 'unknown-config', reason: config.reason }
+  const all = [...base.layers, ...plan.parts.flatMap((part) => layers.get(part) ?? own.get(part)?.layer ?? [])]
+  const image = composeImage(config.json, all, new Date(deps.clock.now()).toISOString())
+  const tags = order.tagged ? imageTags(order) : []
+  const attested = attestation(order, image, deps)
+  const blobs = [...own.values()].map(({ bytes }) => bytes)
+
+  const [first, ...more] = repositoriesOf(inputs)
+  const others = order.tagged ? more : []
+  if (first === undefined) throw new RangeError('the image has no name')
+  const into = async (
+    repository: RepositoryName,
+    more: readonly RepositoryName[],
+  ): Promise<PutComposedResult | PlacedLayers> => {
+    const placed = await placeLayers(deps.registry, repository, sources(order, more), order.verify)
+    if (placed.gone.length > 0) return { kind: 'incomplete', gone: new Set(placed.gone.map(({ digest }) => digest)) }
+    const here = tags.filter((tag) => sameRepository(tag, repository))
+    const put = await putImage(deps.registry, repository, { image, attested, blobs, tags: here })
+    return put.kind === 'put' ? placed : { kind: 'incomplete', gone: new Set() }
+  }
+  // Others mount from the first.
+  const results = [await into(first, []), ...(await Promise.all(others.map((other) => into(other, [first]))))]
+  const placed: PlacedLayers[] = []
+  for (const result of results) {
+    if ('kind' in result) return result
+    placed.push(result)
+  }
+  return {
+    kind: 'put',
+    metadata: metadataOf(image, attested, tags),
+    mounted: placed.reduce((sum, { mounted }) => sum + mounted, 0),
+    copiedBytes: placed.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
+  }
+}
+
+/** Where each layer lies. Those of our own making are sent along. */
+function sources({ choice, base, layers }: PutComposedOrder, more: readonly RepositoryName[]): readonly LayerSource[] {
+  const { plan, root, repository, layersRepository } = choice
+  const below = plan.below === 0 ? root.reference : repository
+  return [
+    ...base.layers.map((layer) => ({ layer, from: [below, ...more] })),
+    ...[...layers].map(([part, layer]) => {
+      return { layer, from: [part.kind === 'group' ? layersRepository : repository, ...more] }
+    }),
+  ]
+}
+
+function imageTags({ inputs, content }: ComposeOrder): readonly ImageReference[] {
+  if (content.kind === 'unknown') return inputs.tags
+  const tag = contentTag(content.key)
+  return [...inputs.tags, ...repositoriesOf(inputs).map((repository) => ({ ...repository, tag }))]
+}
+
+function attestation(order: PutComposedOrder, image: ComposedImage, deps: Deps): Attestation | undefined {
+  const { attestations } = order.choice
+  const predicates: Predicate[] = []
+  const facts = buildFacts(order, order.startedAt, deps)
+  const names = order.inputs.tags.map(formatReference)
+  if (attestations.provenance !== 'off') predicates.push(provenance(facts, attestations.provenance))
+  if (attestations.sbom) {
+    const [base] = facts.images
+    if (base === undefined) throw new RangeError('there is no base image')
+    const { platform, wheels, finishedOn } = facts
+    const name = names[0] ?? ''
+    predicates.push(sbom({ name, digest: image.digest, platform, base, wheels, created: finishedOn }))
+  }
+  return predicates.length === 0 ? undefined : attest(image, targetPlatform(order.inputs), names, predicates)
+}
+
+/** The image as docker's build action would tell of it. */
+function metadataOf(
+  image: ComposedImage,
+  attested: Attestation | undefined,
+  tags: readonly ImageReference[],
+): BuildMetadata {
+  const bytes = attested?.index ?? image.manifest
+  const mediaType = attested === undefined ? OCI_MANIFEST : OCI_INDEX
+  const digest = digestOf(bytes)
+  const text = JSON.stringify(
+    {
+      ...(attested === undefined ? { 'containerimage.config.digest': image.configDigest } : {}),
+      'containerimage.descriptor': { mediaType, digest, size: bytes.length },
+      'containerimage.digest': digest,
+      'image.name': tags.map(formatReference).join(','),
+    },
+    null,
+    2,
+  )
+  return readBuildMetadata(text)
+}
