@@ -38,13 +38,18 @@ function layersOf(text: string, groups: readonly LayerGroup[]): readonly StageLa
 
 const GROUPS = [group('torch', 'sympy'), group('idna')]
 
-function plan(text: string, options: Partial<BuildView> = {}): ComposedPlan | { readonly reason: string } {
+function plan(
+  text: string,
+  options: Partial<BuildView> = {},
+  more: Partial<StageLayers> = {},
+): ComposedPlan | { readonly reason: string } {
   const given = { ...view, ...options }
-  return planComposed(parseDockerfile(text, 'Dockerfile'), layersOf(text, GROUPS), given)
+  const layers = layersOf(text, GROUPS).map((entry) => ({ ...entry, ...more }))
+  return planComposed(parseDockerfile(text, 'Dockerfile'), layers, given)
 }
 
-function composed(text: string): ComposedPlan {
-  const planned = plan(text)
+function composed(text: string, more: Partial<StageLayers> = {}): ComposedPlan {
+  const planned = plan(text, {}, more)
   if ('reason' in planned) throw new Error(planned.reason)
   return planned
 }
@@ -64,6 +69,25 @@ ENV A=1
 COPY app ./app
 CMD ["python", "-m", "app"]
 `
+
+const VENV: Partial<StageLayers> = {
+  prefix: '/opt/venv',
+  environment: '/opt/venv',
+  interpreter: '/opt/venv/bin/python',
+}
+const BUILDER = `FROM python AS built
+RUN python -m venv /opt/venv
+ENV PATH="/opt/venv/bin:$PATH"
+RUN pip install idna
+FROM python
+COPY --from=built /opt/venv /opt/venv
+`
+const SKELETON = {
+  projectFolder: '/app',
+  projectName: 'app',
+  requiresPython: undefined,
+  pythonFullVersion: '3.12.4',
+}
 
 describe('a composed image', () => {
   test('has its folders at the bottom, then each step’s layers in the order of the file', () => {
@@ -157,6 +181,74 @@ COPY --link app /app/app
     expect(places.slice(9)).toEqual([undefined, 2, 3, 4, undefined, 9, undefined])
   })
 
+  test('stands on what stays of the step with the install', () => {
+    const text = `FROM python
+WORKDIR /app
+RUN --mount=type=cache,target=/root/.cache/pip ldconfig && pip install idna
+COPY app ./app
+`
+    const planned = composed(text)
+    expect(planned.below).toBe(2)
+    expect(shortly(planned)).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2', 'COPY --link app /app/app'])
+    expect(planned.history.get(0)).toHaveLength(2)
+    const rest = renderRest(parseDockerfile(text, 'Dockerfile'), planned, [], view)
+    expect(rest.text.slice(text.length)).toContain(
+      'WORKDIR /app\nRUN --mount=type=cache,target=/root/.cache/pip ldconfig\n',
+    )
+  })
+
+  test('has the environment that `uv sync` would make as a layer of its own', () => {
+    const planned = composed(SERVICE, { ...VENV, skeleton: SKELETON })
+    expect(shortly(planned)).toEqual([
+      'folders /app',
+      'COPY --link requirements.txt /app/',
+      'image-cache-venv-0',
+      'image-cache-deps-0-1',
+      'image-cache-deps-0-2',
+      'COPY --link app /app/app',
+    ])
+    expect(planned.history.get(4)).toHaveLength(3)
+    expect(renderGroups(planned.parts, {})).toContain('AS image-cache-venv-0\n')
+  })
+
+  test('takes the layers of another stage where its whole tree is copied, and the environment as it was before', () => {
+    const planned = composed(BUILDER, VENV)
+    expect(planned.below).toBe(0)
+    expect(shortly(planned)).toEqual([
+      'COPY --link --from=image-cache-before-0 /opt/venv/ /opt/venv/',
+      'image-cache-deps-0-1',
+      'image-cache-deps-0-2',
+    ])
+    expect(planned.history.get(6)).toHaveLength(3)
+    const copies = planned.parts.filter((part) => part.kind === 'copy')
+    const rest = renderRest(parseDockerfile(BUILDER, 'Dockerfile'), planned, copies, view)
+    expect(rest.text).toBe(`FROM python AS image-cache-before-0
+RUN python -m venv /opt/venv
+ENV PATH="/opt/venv/bin:$PATH"
+FROM image-cache-before-0 AS built
+RUN pip install idna
+FROM python
+COPY --from=built /opt/venv /opt/venv
+# image-cache: what the image has besides layers of dependencies
+FROM scratch AS image-cache-rest
+COPY --link --from=image-cache-before-0 /opt/venv/ /opt/venv/
+`)
+    expect([2, 3, 5, 10].map((line) => rest.originalLine(line))).toEqual([2, 3, 4, 6])
+  })
+
+  test('takes a tree of packages to where it is copied, and needs nothing else of its stage', () => {
+    const text = `FROM python AS built
+RUN pip install --prefix=/install idna
+FROM python
+COPY --from=built /install /usr/local
+COPY app /srv/app/
+`
+    const planned = composed(text, { prefix: '/install' })
+    expect(shortly(planned)).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2', 'COPY --link app /srv/app/'])
+    expect(planned.edits).toEqual([])
+    expect(renderGroups(planned.parts, {})).toContain('/layer/usr/local')
+  })
+
   test('needs the lower image alone where all copies are there', () => {
     const text = 'FROM python\nRUN ldconfig\nRUN pip install idna\n'
     const rest = renderRest(parseDockerfile(text, 'Dockerfile'), composed(text), [], view)
@@ -207,24 +299,31 @@ describe('an image is not composed', () => {
     expect(plan(text)).toEqual({ reason: expect.stringContaining(reason) })
   })
 
-  const text = 'FROM python\nRUN pip install idna\n'
-  const [layers] = layersOf(text, GROUPS)
-  const skeleton = {
-    projectFolder: '/app',
-    projectName: 'app',
-    requiresPython: undefined,
-    pythonFullVersion: '3.12.4',
-  }
-  const split = layers?.steps.map((step) => ({ ...step, remainder: 'echo done' })) ?? []
-  test.each<readonly [string, Partial<StageLayers>, string]>([
-    ['layers that stand before an install that stays', { way: 'seed' }, 'the install in line 2 runs on top'],
-    ['an environment that layers bring', { skeleton }, 'the install in line 2 makes an environment'],
-    ['a part of the step that stays', { steps: split }, 'a part of the RUN in line 2 stays'],
-  ])('with %s', (_, more, reason) => {
-    const given = layers === undefined ? [] : [{ ...layers, ...more }]
-    expect(planComposed(parseDockerfile(text, 'Dockerfile'), given, view)).toEqual({
-      reason: expect.stringContaining(reason),
+  test('with layers that stand before an install that stays', () => {
+    const text = 'FROM python\nRUN pip install idna\n'
+    const layers = layersOf(text, GROUPS).map((entry) => ({ ...entry, way: 'seed' as const }))
+    expect(planComposed(parseDockerfile(text, 'Dockerfile'), layers, view)).toEqual({
+      reason: 'the install in line 2 runs on top of its layers',
     })
+  })
+
+  test('with a part of a later step that stays', () => {
+    const text = 'FROM python\nRUN pip install idna\nRUN ldconfig && pip install six\n'
+    expect(plan(text)).toEqual({ reason: 'the RUN in line 3 runs on top of the dependencies' })
+  })
+
+  test.each([
+    ['other files of it', 'COPY --from=built /dist /dist/\n'],
+    ['a mount', 'RUN --mount=type=bind,from=built,target=/x ldconfig\n'],
+  ])('with dependencies in a stage of which %s are needed, too', (_, step) => {
+    const text = `${BUILDER}${step}`
+    expect(plan(text, {}, VENV)).toEqual({
+      reason: expect.stringContaining('the stage in line 1 has layers, and other'),
+    })
+  })
+
+  test('with a beginning of a stage where stages are named by their numbers', () => {
+    expect(plan(`${BUILDER}COPY --from=0 /dist /dist/\n`, {}, VENV)).toEqual({ reason: expect.any(String) })
   })
 
   test('with dependencies in a stage that files are copied from', () => {

@@ -78,7 +78,12 @@ export function environmentStageName(stage: number): string {
  * The stage that makes an environment as `uv sync` would, without packages: a project of the same name in the same folder
  * that needs nothing. A layer of its own, a few kilobytes, so that packages don't depend on it.
  */
-export function environmentStage(layers: StageLayers, skeleton: EnvironmentSkeleton, name: string): string {
+export function environmentStage(
+  layers: StageLayers,
+  skeleton: EnvironmentSkeleton,
+  name: string,
+  place: TreePlace = 'layer-folder',
+): string {
   const { projectFolder, projectName = 'project', requiresPython, pythonFullVersion } = skeleton
   const folder = quoted(layers.environment ?? layers.prefix)
   const python = requiresPython ?? `>=${layers.pythonVersion}`
@@ -88,6 +93,7 @@ export function environmentStage(layers: StageLayers, skeleton: EnvironmentSkele
     '#!/bin/sh',
     'set -eu',
     'umask 022',
+    ...(place === 'final' ? [...UNSEEN, ...notingFolders(projectFolder, parentOf(layers.prefix))] : []),
     `mkdir -p ${quoted(projectFolder)} /layer`,
     `cd ${quoted(projectFolder)}`,
     "cat > pyproject.toml <<'PROJECT'",
@@ -102,9 +108,24 @@ export function environmentStage(layers: StageLayers, skeleton: EnvironmentSkele
     `mkdir -p /layer${parentOf(layers.prefix)}`,
     `cp -a ${folder} /layer${parentOf(layers.prefix)}/`,
     ...finishLines(layers.prefix),
+    ...(place === 'final' ? [...unseenProject(projectFolder), ...unseenEnvironment(layers), ...TO_FINAL_PLACE] : []),
     'IMAGE_CACHE',
     '',
   ].join('\n')
+}
+
+/** Notes which folders of these paths are not there yet, the lowest one of each first. */
+function notingFolders(...paths: readonly string[]): readonly string[] {
+  const folders = paths.flatMap((path) => {
+    const parts = path.split('/').filter((part) => part !== '')
+    return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
+  })
+  return ["made=''", ...folders.map((folder) => `[ -e ${quoted(folder)} ] || made="${folder} $made"`)]
+}
+
+/** The project was there for the environment's sake. Folders of the installer image stay: to make one anew would hide what lies below. */
+function unseenProject(folder: string): readonly string[] {
+  return ['cd /', `rm -f ${quoted(`${folder}/pyproject.toml`)} ${quoted(`${folder}/uv.lock`)}`]
 }
 
 /**
@@ -138,6 +159,7 @@ export function dependencyStage(
     'export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0',
     ...exports.map(([variable, value]) => `export ${variable}=${quoted(value)}`),
     ...(place === 'final' ? UNSEEN : []),
+    ...(place === 'final' && layers.environment !== undefined ? notingFolders(parentOf(layers.environment)) : []),
     'set --',
     ...(machine === undefined
       ? []
@@ -189,7 +211,9 @@ const UNSEEN: readonly string[] = [
 
 /** The environment is there for the scripts' sake alone: the image has one of its own. */
 function unseenEnvironment({ environment }: StageLayers): readonly string[] {
-  return environment === undefined ? [] : [`rm -rf ${quoted(environment)}`]
+  if (environment === undefined) return []
+  // Folders that were made on the way go, too, where nothing is in them any more.
+  return [`rm -rf ${quoted(environment)}`, 'for folder in $made; do rmdir "$folder" 2>/dev/null || true; done']
 }
 
 /**

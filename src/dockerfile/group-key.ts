@@ -2,7 +2,8 @@ import type { Digest } from '../base/digest.ts'
 import { keyHash } from '../base/key-hash.ts'
 import type { LayerGroup } from '../layers/layer-plan.ts'
 import type { IndexSettings } from '../python/resolution.ts'
-import { dependencyStage, type StageLayers } from './dependency-stage.ts'
+import type { EnvironmentSkeleton, StageLayers } from './dependency-stage.ts'
+import { groupStage } from './render-composed.ts'
 
 /** What decides a layer's bytes besides what is installed or copied. */
 export interface LayerForm {
@@ -20,8 +21,14 @@ const ANY_INDEX: IndexSettings = { indexUrl: undefined, extraIndexUrls: [], find
  * Neither the index that the wheels come from nor the host that has the installer image is in it: images of one
  * organisation share groups whatever mirrors they use.
  */
-export function groupKey(layers: StageLayers, group: LayerGroup, { compression, salt }: LayerForm): Digest {
+export function groupKey(
+  layers: StageLayers,
+  group: LayerGroup,
+  { compression, salt }: LayerForm,
+  skeleton?: EnvironmentSkeleton,
+): Digest {
   const installerImage = layers.installerImage.replace(/^.*@/, '')
-  const recipe = dependencyStage({ ...layers, installerImage, settings: ANY_INDEX }, group, 'group', {}, 'final')
+  const any = { ...layers, installerImage, settings: ANY_INDEX }
+  const recipe = groupStage({ layers: any, group, name: 'group', skeleton }, {})
   return keyHash({ kind: 'group', recipe, platform: layers.platform, compression, salt })
 }

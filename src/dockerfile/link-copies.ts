@@ -70,19 +70,36 @@ export function linkCopies(
   const edits: TextEdit[] = []
   const whole = rewritten.flatMap(({ steps }) => steps.filter(({ remainder }) => remainder === undefined))
   const removed = new Set([...taken, ...whole.map(({ lines }) => lines.first)])
+  const remainders = remaindersOf(rewritten.flatMap(({ steps }) => steps))
   const chains = [...graph.reachable, ...rewritten.map(({ stage }) => stage)].map((stage) => stageChain(graph, stage))
   const related = chains.filter((chain) => rewritten.some(({ stage }) => chain.includes(stage))).flat()
   for (const stage of [...new Set(related)].sort((a, b) => a - b)) {
-    const found = linkStage(stage, removed, graph, view)
+    const found = linkStage(stage, removed, remainders, graph, view)
     links.push(...found.links)
     edits.push(...found.edits)
   }
   return { links, edits }
 }
 
+/** What stays of RUN steps, by line. */
+export function remaindersOf(steps: readonly InstallStep[]): ReadonlyMap<number, string> {
+  return new Map(
+    steps.flatMap(({ lines, remainder }) => (remainder === undefined ? [] : [[lines.first, remainder] as const])),
+  )
+}
+
+/** A RUN without its install, where something of it stays. */
+export function withoutInstall(step: StageStep, remainders: ReadonlyMap<number, string>): StageStep {
+  const rest = remainders.get(step.instruction.lines.first)
+  return rest === undefined
+    ? step
+    : { ...step, instruction: { ...step.instruction, rest, json: undefined, heredocs: [] } }
+}
+
 function linkStage(
   stage: number,
   removed: ReadonlySet<number>,
+  remainders: ReadonlyMap<number, string>,
   graph: StageGraph,
   view: BuildView,
 ): { readonly links: readonly CopyLink[]; readonly edits: readonly TextEdit[] } {
@@ -106,7 +123,7 @@ function linkStage(
       })
       if (obstacle === undefined) edits.push(...linkEdits(instruction, copy, folders, graph.dockerfile.text))
     }
-    if (instruction.keyword === 'RUN' && !removed.has(line)) runs.push(step)
+    if (instruction.keyword === 'RUN' && !removed.has(line)) runs.push(withoutInstall(step, remainders))
     if (instruction.keyword === 'USER')
       barrier ??= `USER in line ${line} may change who owns the folders that it writes to`
     folders = withFolders(folders, step, copy, graph)

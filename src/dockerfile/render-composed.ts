@@ -1,7 +1,10 @@
-import type { ComposedPart, ComposedPlan } from './composed-plan.ts'
-import { dependencyStage, type InstallerSurroundings } from './dependency-stage.ts'
+import type { ComposedPart } from './composed-part.ts'
+import type { ComposedPlan } from './composed-plan.ts'
+import { dependencyStage, environmentStage, type InstallerSurroundings } from './dependency-stage.ts'
 import type { BuildOptions, Dockerfile } from './dockerfile.ts'
+import { originalLine } from './original-line.ts'
 import { resolveStages, stageChain } from './stage-graph.ts'
+import { applyEdits } from './text-edit.ts'
 
 /** The stage that makes what lies below the parts. */
 export const BELOW_STAGE = 'image-cache-below'
@@ -22,11 +25,23 @@ export interface RestDockerfile {
  * They stand in a file of their own: nothing of the user's file or build arguments can make another layer of them.
  */
 export function renderGroups(parts: readonly ComposedPart[], surroundings: InstallerSurroundings): string {
-  const stages = parts.flatMap((part) =>
-    part.kind === 'group' ? [dependencyStage(part.layers, part.group, part.name, surroundings, 'final')] : [],
-  )
+  const stages = parts.flatMap((part) => (part.kind === 'group' ? [groupStage(part, surroundings)] : []))
   // BuildKit tells the stage of a step only where there are several.
   return [...stages, ...(stages.length === 1 ? ['FROM scratch AS image-cache-none\n'] : [])].join('\n')
+}
+
+/** The stage that makes a group's layer at its final place: packages, or the environment that they go to. */
+export function groupStage(
+  {
+    layers,
+    group,
+    name,
+    skeleton,
+  }: Pick<Extract<ComposedPart, { kind: 'group' }>, 'layers' | 'group' | 'name' | 'skeleton'>,
+  surroundings: InstallerSurroundings,
+): string {
+  if (skeleton !== undefined) return environmentStage(layers, skeleton, name, 'final')
+  return dependencyStage(layers, group, name, surroundings, 'final')
 }
 
 /**
@@ -37,15 +52,16 @@ export function renderGroups(parts: readonly ComposedPart[], surroundings: Insta
  */
 export function renderRest(
   dockerfile: Dockerfile,
-  { below }: ComposedPlan,
+  { below, instead, edits }: ComposedPlan,
   copies: readonly Extract<ComposedPart, { kind: 'copy' }>[],
   options: BuildOptions,
 ): RestDockerfile {
-  const own = dockerfile.text.endsWith('\n') ? dockerfile.text : `${dockerfile.text}\n`
+  const edited = applyEdits(dockerfile.text, edits)
+  const own = edited.endsWith('\n') ? edited : `${edited}\n`
   const userLines = own.split('\n').length - 1
   const lines: { readonly text: string; readonly line: number | undefined }[] = []
   lines.push({ text: '# image-cache: what the image has besides layers of dependencies', line: undefined })
-  if (below > 0) lines.push(...belowLines(dockerfile, below, options))
+  if (below > 0) lines.push(...belowLines(dockerfile, below, instead, options))
   const base = below > 0 ? BELOW_STAGE : 'scratch'
   const target = copies.length === 0 && below > 0 ? BELOW_STAGE : REST_STAGE
   if (target === REST_STAGE) {
@@ -55,7 +71,10 @@ export function renderRest(
   return {
     text: `${own}${lines.map(({ text }) => text).join('\n')}\n`,
     target,
-    originalLine: (line) => (line <= userLines ? line : lines[line - userLines - 1]?.line),
+    originalLine: (line) => {
+      if (line > userLines) return lines[line - userLines - 1]?.line
+      return edits.length === 0 ? line : originalLine(dockerfile.text, own, line)
+    },
   }
 }
 
@@ -63,6 +82,7 @@ export function renderRest(
 function belowLines(
   dockerfile: Dockerfile,
   below: number,
+  instead: ReadonlyMap<number, string>,
   options: BuildOptions,
 ): readonly { readonly text: string; readonly line: number }[] {
   const graph = resolveStages(dockerfile, options)
@@ -76,12 +96,13 @@ function belowLines(
       continue
     }
     const platform = stage.platform === undefined ? '' : `--platform=${stage.platform} `
-    const own = instructions.slice(0, left).flatMap(({ start, end, lines }) =>
-      dockerfile.text
-        .slice(start, end)
-        .split('\n')
-        .map((text, at) => ({ text, line: lines.first + at })),
-    )
+    const own = instructions
+      .slice(0, left)
+      .flatMap(({ start, end, lines }) =>
+        (instead.get(lines.first) ?? dockerfile.text.slice(start, end))
+          .split('\n')
+          .map((text, at) => ({ text, line: Math.min(lines.first + at, lines.last) })),
+      )
     return [{ text: `FROM ${platform}${stage.base} AS ${BELOW_STAGE}`, line: from.lines.first }, ...own]
   }
   throw new RangeError(`the target has less than ${below} steps`)

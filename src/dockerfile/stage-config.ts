@@ -19,7 +19,7 @@ export interface HistoryStep {
 
 /**
  * History of steps that are built in another form, by their first line: `as-written` stands for the step's own entry,
- * `without-layer` for the same when its layer is elsewhere.
+ * `without-layer` for the same when its layer is elsewhere. Line 0: what stands before all steps.
  */
 export type RewrittenSteps = ReadonlyMap<number, readonly (HistoryStep | 'as-written' | 'without-layer')[]>
 
@@ -60,7 +60,8 @@ function afterSteps(
   rewritten: RewrittenSteps,
   above: number,
 ): ImageSettings | string {
-  let settings = base
+  const first = (rewritten.get(0) ?? []).flatMap((entry) => (typeof entry === 'string' ? [] : [historyEntry(entry)]))
+  let settings = { ...base, history: [...base.history, ...first] }
   // A stage forgets whether the one below it had a CMD.
   let cmdIn = steps.slice(0, above).findLast(({ instruction }) => instruction.keyword === 'CMD')?.stage
   for (const step of steps.slice(above)) {

@@ -73,7 +73,17 @@ export function resolveStages(dockerfile: Dockerfile, options: BuildOptions): St
       `there is no stage ${JSON.stringify(options.target)}`,
     )
   }
-  return { dockerfile, stages, target, reachable: reachableFrom(target, stages, named), globalArgs, buildArgs }
+  return { dockerfile, stages, target, reachable: reachableFrom(target, stages), globalArgs, buildArgs }
+}
+
+/** The stages that these instructions take files from, and all that those need in turn. */
+export function stagesNeededBy(
+  { stages }: Pick<StageGraph, 'stages'>,
+  instructions: readonly Instruction[],
+): ReadonlySet<number> {
+  const reached = new Set<number>()
+  visitSources(instructions, stages, reached)
+  return reached
 }
 
 /** A stage and the stages of the file that it stands on, lowest first. */
@@ -168,25 +178,28 @@ function sourcesOf(instruction: Instruction): readonly { readonly text: string; 
   return runMounts(instruction).flatMap(({ from }) => (from === undefined ? [] : [{ text: from, numbered: false }]))
 }
 
-function reachableFrom(
-  target: number,
-  stages: readonly ResolvedStage[],
-  named: ReadonlyMap<string, number>,
-): readonly number[] {
+function reachableFrom(target: number, stages: readonly ResolvedStage[]): readonly number[] {
   const reached = new Set<number>()
-  const visit = (index: number): void => {
-    const resolved = stages[index]
-    if (resolved === undefined || reached.has(index)) return
-    reached.add(index)
-    if (resolved.base.kind === 'stage') visit(resolved.base.index)
-    for (const instruction of resolved.stage.instructions) {
-      for (const { text, numbered } of sourcesOf(instruction)) {
-        const byName = named.get(text.toLowerCase())
-        if (numbered && /^\+?\d+$/.test(text)) visit(Number(text))
-        else if (byName !== undefined) visit(byName)
-      }
-    }
-  }
-  visit(target)
+  visitStage(target, stages, reached)
   return [...reached].sort((a, b) => a - b)
+}
+
+function visitStage(index: number, stages: readonly ResolvedStage[], reached: Set<number>): void {
+  const resolved = stages[index]
+  if (resolved === undefined || reached.has(index)) return
+  reached.add(index)
+  if (resolved.base.kind === 'stage') visitStage(resolved.base.index, stages, reached)
+  visitSources(resolved.stage.instructions, stages, reached)
+}
+
+function visitSources(
+  instructions: readonly Instruction[],
+  stages: readonly ResolvedStage[],
+  reached: Set<number>,
+): void {
+  for (const { text, numbered } of instructions.flatMap(sourcesOf)) {
+    const byName = stages.findLast(({ stage }) => stage.name === text.toLowerCase())
+    if (numbered && /^\+?\d+$/.test(text)) visitStage(Number(text), stages, reached)
+    else if (byName !== undefined) visitStage(byName.stage.index, stages, reached)
+  }
 }

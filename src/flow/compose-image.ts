@@ -9,7 +9,7 @@ import type { FoundBuilder } from '../buildx/builder.ts'
 import { createProgress } from '../buildx/progress.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { Deps } from '../deps.ts'
-import type { ComposedPart } from '../dockerfile/composed-plan.ts'
+import type { ComposedPart } from '../dockerfile/composed-part.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { type ImageReference, withDigest } from '../registry/reference.ts'
 import type { ReportCache } from '../report/report.ts'
@@ -124,7 +124,7 @@ async function putInspected(order: Omit<PutComposedOrder, 'tagged'>, deps: Deps)
 function keysOf({ inputs, source, content, choice }: ComposeOrder): ReadonlyMap<ComposedPart, Digest> {
   return new Map(
     choice.plan.parts.flatMap((part) => {
-      const key = partKey(part, inputs, source, content)
+      const key = partKey(part, { inputs, source, content, view: choice.view })
       return key === undefined ? [] : [[part, key] as const]
     }),
   )

@@ -2,7 +2,7 @@ import { confirmLayer, findGroup, type LayerFinding } from '../assemble/find-lay
 import type { KeptLayer } from '../assemble/kept-layer.ts'
 import { type Digest, hexOf } from '../base/digest.ts'
 import type { Deps } from '../deps.ts'
-import type { ComposedPart } from '../dockerfile/composed-plan.ts'
+import type { ComposedPart } from '../dockerfile/composed-part.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { ComposedChoice } from './choose-assembly.ts'
 import { recallLayers } from './layer-memory.ts'
