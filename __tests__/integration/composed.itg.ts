@@ -158,39 +158,40 @@ describe.each(['v0.33.1', 'v0.27.1'] as const)('composed images, each build on a
     2 * minutes,
   )
 
-  test(
-    'install one group for one light package more, and move nothing of the others',
-    async () => {
-      await rig.workspace.write('requirements.txt', ONE_LIGHT_MORE)
-      const { made, bytes, fresh } = await moved(() => next('base/hub:2'))
-      expect({ bytes, fresh, installed: made.installed.length }).toEqual({ bytes: nothing, fresh: 1, installed: 1 })
-      expect(made.report.layers.filter(({ state }) => state === 'built')).toHaveLength(1)
-    },
-    2 * minutes,
-  )
-
-  test(
-    'move nothing in the generations that follow',
-    async () => {
-      for (const base of ['base/hub:2', 'base/hub:1', 'base/hub:2']) {
-        const { made, bytes, fresh } = await moved(() => next(base))
-        expect({ bytes, fresh, ran: ran(made.report) }).toEqual({ bytes: nothing, fresh: 0, ran: [] })
-      }
-    },
-    2 * minutes,
-  )
-
-  test(
-    'run, whatever they were put together from',
-    async () => {
-      const command = `cat /etc/base-image-patch && ${IMPORTS} && python src/main.py && pip check && pwd`
-      const output = await rig.runInside(`${rig.registry}/app:v1`, command)
-      expect(output).toMatch(/^2\nsum 6\ngeneration 2\nNo broken requirements found\.\n\/app\n/)
-    },
-    2 * minutes,
-  )
-
+  // No cache of BuildKit's is asked for groups, so what follows is the same with every version.
   if (buildkit === 'v0.33.1') {
+    test(
+      'install one group for one light package more, and move nothing of the others',
+      async () => {
+        await rig.workspace.write('requirements.txt', ONE_LIGHT_MORE)
+        const { made, bytes, fresh } = await moved(() => next('base/hub:2'))
+        expect({ bytes, fresh, installed: made.installed.length }).toEqual({ bytes: nothing, fresh: 1, installed: 1 })
+        expect(made.report.layers.filter(({ state }) => state === 'built')).toHaveLength(1)
+      },
+      2 * minutes,
+    )
+
+    test(
+      'move nothing in the generations that follow',
+      async () => {
+        for (const base of ['base/hub:2', 'base/hub:1', 'base/hub:2']) {
+          const { made, bytes, fresh } = await moved(() => next(base))
+          expect({ bytes, fresh, ran: ran(made.report) }).toEqual({ bytes: nothing, fresh: 0, ran: [] })
+        }
+      },
+      2 * minutes,
+    )
+
+    test(
+      'run, whatever they were put together from',
+      async () => {
+        const command = `cat /etc/base-image-patch && ${IMPORTS} && python src/main.py && pip check && pwd`
+        const output = await rig.runInside(`${rig.registry}/app:v1`, command)
+        expect(output).toMatch(/^2\nsum 6\ngeneration 2\nNo broken requirements found\.\n\/app\n/)
+      },
+      2 * minutes,
+    )
+
     test(
       'find groups by their tags where the store remembers nothing',
       async () => {
