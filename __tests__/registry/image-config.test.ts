@@ -20,13 +20,13 @@ afterEach(async () => {
   await fake.close()
 })
 
-function addImage(tag: string, platform: object, config: object = {}) {
+function addImage(tag: string, platform: object, config: object = {}, more: object = {}) {
   const blob = fake.addBlob(
     'app',
     JSON.stringify({ ...platform, config, rootfs: { type: 'layers', diff_ids: ['sha256:1'] } }),
   )
   const layer = { mediaType: 'layer', ...fake.addBlob('app', 'layer') }
-  const content = { schemaVersion: 2, config: { mediaType: 'config', ...blob }, layers: [layer] }
+  const content = { schemaVersion: 2, config: { mediaType: 'config', ...blob }, layers: [layer], ...more }
   const digest = fake.addManifest('app', tag, OCI_MANIFEST, content)
   return { mediaType: OCI_MANIFEST, digest, size: JSON.stringify(content).length }
 }
@@ -34,7 +34,15 @@ function addImage(tag: string, platform: object, config: object = {}) {
 function addIndex(tag: string) {
   const attestation = { 'vnd.docker.reference.type': 'attestation-manifest' }
   const manifests = [
-    { ...addImage('a', AMD64, { Env: ['A=1'], User: '1000', WorkingDir: '/app' }), platform: AMD64 },
+    {
+      ...addImage(
+        'a',
+        AMD64,
+        { Env: ['A=1'], User: '1000', WorkingDir: '/app' },
+        { annotations: { plan: '1' } },
+      ),
+      platform: AMD64,
+    },
     { ...addImage('b', ARM64), platform: ARM64 },
     { ...addImage('c', { os: 'unknown' }), platform: S390X, annotations: attestation },
   ]
@@ -48,6 +56,7 @@ describe("an image's config", () => {
     const index = addIndex('1')
     expect(await imageConfig(registry, at('1'), AMD64)).toEqual({
       kind: 'found',
+      annotations: { plan: '1' },
       topDigest: index.digest,
       digest: index.manifests[0]?.digest,
       configJson: {

@@ -18,9 +18,15 @@ export interface ComposedImage {
  * @param settings configuration without layers and times, JSON, its history telling of as many layers as there are
  * @param layers bottom first
  * @param created RFC 3339
+ * @param annotations of the manifest
  * @throws RangeError when history and layers don't match: tools that show an image would go wrong
  */
-export function composeImage(settings: string, layers: readonly KeptLayer[], created: string): ComposedImage {
+export function composeImage(
+  settings: string,
+  layers: readonly KeptLayer[],
+  created: string,
+  annotations: Readonly<Record<string, string>> = {},
+): ComposedImage {
   const json = parseJson(settings)
   if (!isJsonRecord(json)) throw new RangeError('the configuration is no JSON object')
   const history = isJsonList(json.history) ? json.history.filter(isJsonRecord) : []
@@ -37,6 +43,7 @@ export function composeImage(settings: string, layers: readonly KeptLayer[], cre
     mediaType: OCI_MANIFEST,
     config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
     layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   })
   return { config, configDigest: digestOf(config), manifest, digest: digestOf(manifest), layers }
 }

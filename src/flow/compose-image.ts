@@ -30,6 +30,8 @@ export interface ComposeOrder {
   readonly source: Source
   readonly content: Content | UnknownContent
   readonly choice: ComposedChoice
+  /** Annotations of the manifest. */
+  readonly annotations: Readonly<Record<string, string>>
   /** Looks at the image before it gets its tags, and throws when it must not have them. */
   readonly inspect?: ((image: ImageReference) => Promise<void>) | undefined
 }

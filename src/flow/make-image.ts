@@ -6,6 +6,7 @@ import { type BuildOrder, type BuiltImage, buildAndPush } from './build-and-push
 import { composeImage } from './compose-image.ts'
 import type { Content, UnknownContent } from './content.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
+import { planAnnotations } from './plan-memory.ts'
 import { publishPlan, tidyCaches } from './publish.ts'
 import type { ReportDraft } from './report-draft.ts'
 import { describeAssembly, describeBuild, describeComposed } from './report-facts.ts'
@@ -40,7 +41,9 @@ export async function makeImage(
   if (choice === undefined || linkInstead === undefined) return await buildWhole(order, finding, deps, report)
   const inspect = inputs.verify ? inspection(order, finding, deps, report) : undefined
   const made = await report.stage('compose the image', () =>
-    composeImage({ ...order, choice, inspect }, finding, deps, (timeline) => report.add({ timeline })),
+    composeImage({ ...order, choice, inspect, annotations: planAnnotations(dockerfile) }, finding, deps, (timeline) =>
+      report.add({ timeline }),
+    ),
   )
   if (made.kind === 'composed') {
     report.add(describeComposed(dockerfile, made))

@@ -77,7 +77,7 @@ export async function planDockerfile(
       pulledBytes += bytes
     }),
     store: deps.store,
-    recallPlan: (stage) => recallPlan(inputs, stage, deps.store),
+    recallPlan: (stage) => recallPlan(inputs, stage, deps),
     historyOf: (files, names) => historyOfLocks(files, names, deps.exec, deps.signal),
   })
   if (dependencies.layers.length === 0) {

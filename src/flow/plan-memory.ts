@@ -3,20 +3,52 @@ import { keyHash } from '../base/key-hash.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { decodePlan, encodePlan, type PreviousPlan } from '../layers/previous-plan.ts'
+import { imageConfig } from '../registry/image-config.ts'
+import { parsePlatform } from '../registry/platform.ts'
 import { formatRepository } from '../registry/reference.ts'
-import type { Store, StoreKey } from '../stores/store.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { StoreKey } from '../stores/store.ts'
 import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
+import { nativePlatform } from './source.ts'
 
 /**
- * The plan of the last build of this image and stage: with it, unchanged layers stay as they are. Undefined when there
- * is none or the store can't tell; then layers are planned from the lock alone.
+ * The plan of the last build of this image and stage: with it, unchanged layers stay as they are. Where the store has
+ * none, the image under the first of the tags that exists tells it, if it was composed. Undefined when nobody can tell;
+ * then layers are planned from the lock alone.
  */
-export async function recallPlan(inputs: BuildInputs, stage: number, store: Store): Promise<PreviousPlan | undefined> {
+export async function recallPlan(
+  inputs: BuildInputs,
+  stage: number,
+  { store, registry }: Pick<Deps, 'store' | 'registry'>,
+): Promise<PreviousPlan | undefined> {
   const prefix = planKey(inputs, stage)
   const found = await store.fetch(prefix)
-  if (found.kind !== 'hit' || !answersPrefix(found.key, prefix)) return undefined
-  return decodePlan(Buffer.from(found.body).toString('utf8'))
+  if (found.kind === 'hit' && answersPrefix(found.key, prefix))
+    return decodePlan(Buffer.from(found.body).toString('utf8'))
+  return inputs.push ? await planOfImage(inputs, stage, registry) : undefined
+}
+
+async function planOfImage(inputs: BuildInputs, stage: number, registry: Registry): Promise<PreviousPlan | undefined> {
+  const platform = parsePlatform(inputs.platforms[0] ?? nativePlatform())
+  if (typeof platform === 'string') return undefined
+  for (const tag of inputs.tags) {
+    // A registry that doesn't answer will say so when something is pushed.
+    const image = await imageConfig(registry, tag, platform).catch(() => undefined)
+    if (image?.kind === 'found') return decodePlan(image.annotations[annotationName(stage)] ?? '')
+  }
+  return undefined
+}
+
+/** Annotations that keep the plans with a composed image, for a job whose store has forgotten them. */
+export function planAnnotations({ layers }: {
+  readonly layers: readonly Pick<PlannedDockerfile['layers'][number], 'stage' | 'plan'>[]
+}): Readonly<Record<string, string>> {
+  return Object.fromEntries(layers.map(({ stage, plan }) => [annotationName(stage), encodePlan(plan)]))
+}
+
+function annotationName(stage: number): string {
+  return `image-cache.plan.${stage}`
 }
 
 /** Notes the plans of a build that went well. The newest counts. */

@@ -47,7 +47,7 @@ export async function putComposed(order: PutComposedOrder, deps: Deps): Promise<
   const config = stageConfig(source.dockerfile, view, base.configJson, inputs.labels, plan.history, plan.below)
   if (config.kind === 'unknown') return { kind: 'unknown-config', reason: config.reason }
   const all = [...base.layers, ...plan.parts.flatMap((part) => layers.get(part) ?? own.get(part)?.layer ?? [])]
-  const image = composeImage(config.json, all, new Date(deps.clock.now()).toISOString())
+  const image = composeImage(config.json, all, new Date(deps.clock.now()).toISOString(), order.annotations)
   const tags = order.tagged ? imageTags(order) : []
   const attested = attestation(order, image, deps)
   const blobs = [...own.values()].map(({ bytes }) => bytes)

@@ -35,6 +35,8 @@ export interface FoundImage {
   /** The configuration as it is in the registry, parsed: all of it, nothing checked. */
   readonly configJson: unknown
   readonly layers: readonly Descriptor[]
+  /** Of the platform's manifest. */
+  readonly annotations: Readonly<Record<string, string>>
 }
 
 export type ImageConfigOutcome =
@@ -75,7 +77,13 @@ export async function imageConfig(
     config,
     configJson: json,
     layers: parsed.layers,
+    annotations: annotationsOf(chosen.manifest),
   }
+}
+
+function annotationsOf({ bytes }: RawManifest): Readonly<Record<string, string>> {
+  const json = parseJson(bytes)
+  return isJsonRecord(json) && isJsonRecord(json.annotations) ? textRecord(json.annotations) : {}
 }
 
 /** The platforms that an image has, attestations left out. A single manifest says nothing here: undefined. */
