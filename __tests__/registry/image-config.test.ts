@@ -35,12 +35,7 @@ function addIndex(tag: string) {
   const attestation = { 'vnd.docker.reference.type': 'attestation-manifest' }
   const manifests = [
     {
-      ...addImage(
-        'a',
-        AMD64,
-        { Env: ['A=1'], User: '1000', WorkingDir: '/app' },
-        { annotations: { plan: '1' } },
-      ),
+      ...addImage('a', AMD64, { Env: ['A=1'], User: '1000', WorkingDir: '/app' }, { annotations: { plan: '1' } }),
       platform: AMD64,
     },
     { ...addImage('b', ARM64), platform: ARM64 },

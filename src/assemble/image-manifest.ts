@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from '../base/digest.ts'
-import { isJsonList, isJsonRecord, parseJson } from '../registry/json-value.ts'
+import { isJsonList, isJsonRecord, parseJson } from '../base/json-value.ts'
 import { OCI_MANIFEST } from '../registry/manifest.ts'
 import type { KeptLayer } from './kept-layer.ts'
 import { encode, OCI_CONFIG } from './layer-manifest.ts'

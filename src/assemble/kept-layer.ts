@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../base/digest.ts'
-import { isJsonRecord, type JsonRecord, textField } from '../registry/json-value.ts'
+import { isJsonRecord, type JsonRecord, textField } from '../base/json-value.ts'
 
 /** A layer with all that a manifest and a configuration must say of it. */
 export interface KeptLayer {

@@ -1,5 +1,5 @@
 import { digestOf } from '../base/digest.ts'
-import { isJsonRecord, parseJson, textField } from '../registry/json-value.ts'
+import { isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 import { OCI_MANIFEST, parseManifest } from '../registry/manifest.ts'
 import type { Platform } from '../registry/platform.ts'
 import type { RawManifest } from '../registry/registry.ts'

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Digest } from '../base/digest.ts'
 import type { ImageCacheError } from '../base/errors.ts'
-import { isJsonRecord, parseJson } from '../registry/json-value.ts'
+import { isJsonRecord, parseJson } from '../base/json-value.ts'
 import { type BakePlan, bakeArgs, bakeDefinition } from './bake-plan.ts'
 import { readBuildMetadata } from './build-metadata.ts'
 import type { BuildTimeline } from './progress-timeline.ts'

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Digest, isDigest, toDigest } from '../base/digest.ts'
+import { isJsonRecord } from '../base/json-value.ts'
 import { keyHash } from '../base/key-hash.ts'
 import { redact } from '../base/redact.ts'
 import { gitCommit } from '../content/git-commit.ts'
@@ -67,9 +68,9 @@ async function remoteVersion(name: string, url: string, signal: AbortSignal | un
 async function layoutDigest(name: string, { path, tag, digest }: Extract<NamedContext, { kind: 'layout' }>) {
   if (digest !== undefined) return toDigest(digest)
   const index: unknown = JSON.parse(await readFile(join(path, 'index.json'), 'utf8'))
-  const manifests = isRecord(index) && Array.isArray(index.manifests) ? index.manifests.filter(isRecord) : []
+  const manifests = isJsonRecord(index) && Array.isArray(index.manifests) ? index.manifests.filter(isJsonRecord) : []
   const [only] = manifests
-  const named = manifests.find(({ annotations }) => isRecord(annotations) && annotations[REF_NAME] === tag)
+  const named = manifests.find(({ annotations }) => isJsonRecord(annotations) && annotations[REF_NAME] === tag)
   const found = named ?? (manifests.length === 1 ? only : undefined)
   if (typeof found?.digest === 'string' && isDigest(found.digest)) return found.digest
   throw new Error(`the named context ${name}: ${path} holds no image ${tag}`)
@@ -77,7 +78,3 @@ async function layoutDigest(name: string, { path, tag, digest }: Extract<NamedCo
 
 /** The name of an image in a layout's index (OCI image-spec, annotations.md). */
 const REF_NAME = 'org.opencontainers.image.ref.name'
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-}

@@ -41,7 +41,9 @@ async function planOfImage(inputs: BuildInputs, stage: number, registry: Registr
 }
 
 /** Annotations that keep the plans with a composed image, for a job whose store has forgotten them. */
-export function planAnnotations({ layers }: {
+export function planAnnotations({
+  layers,
+}: {
   readonly layers: readonly Pick<PlannedDockerfile['layers'][number], 'stage' | 'plan'>[]
 }): Readonly<Record<string, string>> {
   return Object.fromEntries(layers.map(({ stage, plan }) => [annotationName(stage), encodePlan(plan)]))

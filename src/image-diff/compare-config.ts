@@ -1,3 +1,5 @@
+import { isJsonRecord } from '../base/json-value.ts'
+
 /** A field of the configuration that two images have different values for. */
 export interface ConfigDifference {
   /** `Env`, `architecture`. */
@@ -24,8 +26,8 @@ export function compareConfigs(a: unknown, b: unknown): readonly ConfigDifferenc
 }
 
 function fieldsOf(json: unknown): ReadonlyMap<string, string> {
-  const image = isRecord(json) ? json : {}
-  const config = isRecord(image.config) ? image.config : {}
+  const image = isJsonRecord(json) ? json : {}
+  const config = isJsonRecord(image.config) ? image.config : {}
   const top = TOP_FIELDS.map((field) => [field, image[field]] as const)
   return new Map(
     [...Object.entries(config), ...top].flatMap(([field, value]) =>
@@ -37,19 +39,15 @@ function fieldsOf(json: unknown): ReadonlyMap<string, string> {
 /** Go leaves out what is empty or writes it, as the writer's types want it: both mean the same. */
 function isUnset(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false) return true
-  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0
+  return Array.isArray(value) ? value.length === 0 : isJsonRecord(value) && Object.keys(value).length === 0
 }
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
-  if (!isRecord(value)) return value
+  if (!isJsonRecord(value)) return value
   return Object.fromEntries(
     Object.keys(value)
       .sort()
       .map((key) => [key, sorted(value[key])]),
   )
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -129,14 +129,8 @@ export class HttpRegistry implements Registry {
     const got = `sha256:${hash.digest('hex')}`
     if (got === digest) return
     const request = blobRequest('GET', repository, digest, pullScope(repository))
-    const answer = {
-      status: 200,
-      headers: new Headers(),
-      body: new Uint8Array(),
-      stream: undefined,
-      url: this.#transport.plainRequest(request).url,
-    }
-    throw this.#contentError(request, answer, `was answered with bytes whose digest is ${got}`)
+    const from = this.#transport.failed(this.#transport.plainRequest(request))
+    throw contentError(from, 200, `was answered with bytes whose digest is ${got}`, new Uint8Array())
   }
 
   async putBlob(repository: RepositoryName, bytes: Uint8Array): Promise<Digest> {

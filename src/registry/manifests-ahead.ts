@@ -39,6 +39,8 @@ export function manifestsAhead(registry: Registry, references: readonly ImageRef
     },
     putManifest: (reference, manifest) => registry.putManifest(reference, manifest),
     blob: (repository, digest) => registry.blob(repository, digest),
+    blobChunks: (repository, digest, size) => registry.blobChunks(repository, digest, size),
+    hasBlob: (repository, digest) => registry.hasBlob(repository, digest),
     putBlob: (repository, bytes) => registry.putBlob(repository, bytes),
     mountBlob: (repository, digest, from) => registry.mountBlob(repository, digest, from),
     copyBlob: (repository, blob, from) => registry.copyBlob(repository, blob, from),

@@ -47,6 +47,10 @@ export class KnownBases implements Registry {
     throw new Error('nothing is pulled here')
   }
 
+  hasBlob(_: unknown, digest: string): Promise<boolean> {
+    return Promise.resolve(this.#blobs.has(digest))
+  }
+
   putManifest(): Promise<never> {
     return Promise.reject(new Error('nothing is pushed here'))
   }
