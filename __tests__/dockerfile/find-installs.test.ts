@@ -176,6 +176,7 @@ describe('a step stays when the result might differ', () => {
     ['a venv that nobody made', 'RUN /venv/bin/pip install a', ['virtual-environment']],
     ['a venv of another kind', 'RUN python -m venv --copies /v\nRUN /v/bin/pip install a', ['virtual-environment']],
     ['a venv', 'RUN python -m venv /v\nRUN /v/bin/pip install a', ['ok']],
+    ['a venv by a variable', 'ENV E=/opt/v\nRUN python3 -m venv $E\nRUN $E/bin/pip install a', ['ok']],
     [
       'a venv that was changed',
       'RUN python -m venv /v\nRUN chmod -R 700 /v\nRUN /v/bin/pip install a',

@@ -62,6 +62,32 @@ describe('compareTrees', () => {
   })
 })
 
+describe('compareTrees of console scripts', () => {
+  type Links = Readonly<Record<string, string>>
+  const tree = (program: string, links: Links) =>
+    new Map<string, FileNode>([
+      ['usr/local/bin/tool', { ...file, program }],
+      ...Object.entries(links).map(([path, content]) => [path, { ...link, content }] as const),
+    ])
+  const links = { 'usr/local/bin/python': 'python3', 'usr/local/bin/python3': '/usr/local/bin/python3.12' }
+
+  const other = { ...links, 'usr/local/bin/python3': 'python3.11' }
+  const circle = { 'usr/local/bin/python': 'python3', 'usr/local/bin/python3': 'python' }
+  const environment = { ...links, 'venv/bin/python': '/usr/local/bin/python3.12' }
+
+  test.each<[string, Links, string, Links, boolean]>([
+    ['a link and what it leads to', links, '/usr/local/bin/python3.12', links, true],
+    ['two names that nothing links', {}, '/usr/local/bin/python3.12', {}, false],
+    ['one name whose links lead elsewhere in the other', links, '/usr/local/bin/python3', other, false],
+    ['an environment’s own link to the same program', environment, '/venv/bin/python', environment, false],
+    ['links in a circle', circle, '/usr/local/bin/python3.12', circle, false],
+  ])('%s', (_, linksOfA, program, linksOfB, isSame) => {
+    const { differences } = compareTrees(tree('/usr/local/bin/python', linksOfA), tree(program, linksOfB))
+    const scripts = differences.filter(({ path }) => path === '/usr/local/bin/tool')
+    expect(scripts.map(({ aspects }) => aspects)).toEqual(isSame ? [] : [['program']])
+  })
+})
+
 describe('compareConfigs', () => {
   const config = { Env: ['A=1'], Cmd: ['x'], Labels: { a: '1', b: '2' } }
 

@@ -90,7 +90,7 @@ describe('readLayer', () => {
     const contents = ['uv = 0.5.1\nhome = /usr\n', 'uv = 0.13.8\nhome = /usr\n', 'uv = 0.5.1\nhome = /opt\n'].map(
       async (text) => {
         const [entry] = await readLayer(pieces(await tarOf([{ name: 'v/pyvenv.cfg' }, text])), TAR)
-        return entry?.what === 'node' ? entry.node.content : ''
+        return entry?.what === 'node' ? `${entry.node.program} ${entry.node.content}` : ''
       },
     )
     const [a, b, c] = await Promise.all(contents)
@@ -111,7 +111,7 @@ describe('readLayer', () => {
     ]
     const read = texts.map(async (text) => {
       const [entry] = await readLayer(pieces(await tarOf([{ name: 'usr/local/bin/tool' }, text])), TAR)
-      return entry?.what === 'node' ? entry.node.content : ''
+      return entry?.what === 'node' ? `${entry.node.program} ${entry.node.content}` : ''
     })
     const [a, b, ...others] = await Promise.all(read)
     expect(a).toBe(b)

@@ -7,7 +7,7 @@ import { isForInstallersOnly, isInstallText } from './install-text.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
-import type { StageWalk } from './stage-steps.ts'
+import type { StageState, StageWalk } from './stage-steps.ts'
 import { madeEnvironment } from './virtual-environment.ts'
 
 /** Top folders of root's own with the usual mode, where the folders below are the user's. */
@@ -62,7 +62,7 @@ export function landingObstacle(
     if (isForeign && instruction.keyword === 'WORKDIR')
       return { code: 'environment', sentence: `line ${line} makes a folder for the user ${before.user}` }
     if (instruction.keyword !== 'RUN' || replaced.has(line)) continue
-    if (state === 'made' && makesOnly(instruction, folder, before.workingDir)) continue
+    if (state === 'made' && makesOnly(instruction, folder, before)) continue
     if (!leavesFolderAlone(instruction, top === 'root' ? folder : `/${top}`, before.workingDir)) {
       return { code: 'environment', sentence: `line ${line} may change ${folder} or the folders above it` }
     }
@@ -81,11 +81,11 @@ function landsIn(file: string, destination: string, sources: readonly string[], 
 }
 
 /** `python -m venv /venv`, alone in its step or with an upgrade of its pip. */
-function makesOnly(run: Instruction, folder: string, workingDir: string): boolean {
+function makesOnly(run: Instruction, folder: string, { env, workingDir }: StageState): boolean {
   const chain = run.json === undefined ? readShellChain(run) : { commands: [run.json.join(' ')] }
   if ('code' in chain) return false
   return chain.commands.every((text) => {
-    const command = readShellCommand(text, () => undefined)
+    const command = readShellCommand(text, (name) => env[name])
     if ('code' in command) return false
     return (isInstallText(text) && isForInstallersOnly(text)) || madeEnvironment(command, workingDir)?.folder === folder
   })

@@ -1,8 +1,9 @@
-import type { FileNode, FileTree } from './file-tree.ts'
+import { posix } from 'node:path'
+import { type FileNode, type FileTree, followLinks } from './file-tree.ts'
 import { noiseAt } from './noise.ts'
 
 /** What about a path differs between two images. */
-export type FileAspect = 'only-in-a' | 'only-in-b' | 'kind' | 'mode' | 'owner' | 'target' | 'content'
+export type FileAspect = 'only-in-a' | 'only-in-b' | 'kind' | 'mode' | 'owner' | 'target' | 'content' | 'program'
 
 export interface FileDifference {
   /** Absolute. */
@@ -25,7 +26,7 @@ export function compareTrees(a: FileTree, b: FileTree): TreeComparison {
   const ignored = new Map<string, number>()
   for (const path of [...new Set([...a.keys(), ...b.keys()])].sort()) {
     const [left, right] = [a.get(path), b.get(path)]
-    const aspects = aspectsOf(left, right)
+    const aspects = [...aspectsOf(left, right), ...(sameProgram(a, left, b, right) ? [] : ['program' as const])]
     if (aspects.length === 0) continue
     const rule = noiseAt(path, left, right)
     if (rule === undefined) differences.push({ path: `/${path}`, aspects, detail: detailOf(aspects, left, right) })
@@ -42,6 +43,14 @@ function aspectsOf(a: FileNode | undefined, b: FileNode | undefined): readonly F
   if (a.uid !== b.uid || a.gid !== b.gid) found.push('owner')
   if (a.content !== b.content) found.push(a.kind === 'link' ? 'target' : 'content')
   return found
+}
+
+/** Of one folder, `python` and `python3.12` are the same where one is a link to the other; an environment's is its own. */
+function sameProgram(a: FileTree, left: FileNode | undefined, b: FileTree, right: FileNode | undefined): boolean {
+  if (left?.program === right?.program || left === undefined || right === undefined) return true
+  if (left.program === undefined || right.program === undefined) return false
+  if (posix.dirname(left.program) !== posix.dirname(right.program)) return false
+  return followLinks(a, left.program) === followLinks(b, right.program)
 }
 
 function detailOf(aspects: readonly FileAspect[], a: FileNode | undefined, b: FileNode | undefined): string {
@@ -63,6 +72,8 @@ function describe(aspect: FileAspect, a: FileNode | undefined, b: FileNode | und
       return `owner ${both(({ uid, gid }) => `${uid}:${gid}`)}`
     case 'target':
       return `target ${both(({ content }) => content)}`
+    case 'program':
+      return `run by ${both(({ program }) => program ?? '-')}`
     case 'content':
       return `content of ${both(({ size }) => String(size))} bytes`
   }

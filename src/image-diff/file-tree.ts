@@ -1,3 +1,5 @@
+import { posix } from 'node:path'
+
 /** What lies at a path of an image. */
 export type FileKind = 'file' | 'folder' | 'link' | 'device' | 'pipe'
 
@@ -11,6 +13,8 @@ export interface FileNode {
   readonly content: string
   /** Bytes of a file; 0 for all else. */
   readonly size: number
+  /** Absolute path of the program that runs a console script. */
+  readonly program?: string
 }
 
 /** One entry of a layer, in the order of its tar (OCI image-spec, layer.md). */
@@ -49,6 +53,20 @@ export function mergeLayers(layers: readonly (readonly LayerEntry[])[]): FileTre
     }
   }
   return tree
+}
+
+/** More links than a path can lead through (Linux gives up after as many). */
+const MOST_LINKS = 40
+
+/** The file that a path leads to when the links at its end are followed; links among its folders are not looked at. */
+export function followLinks(tree: FileTree, path: string): string {
+  let at = path
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const node = tree.get(at.slice(1))
+    if (node?.kind !== 'link') return at
+    at = posix.resolve(posix.dirname(at), node.content)
+  }
+  return at
 }
 
 function place(tree: Map<string, FileNode>, path: string, node: FileNode): void {

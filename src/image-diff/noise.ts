@@ -71,15 +71,31 @@ const SCRIPTS = /(?:^|\/)bin\/[^/]+$/
 /** First line, module and function; between them each installer's own way to take `.exe` off the script's name. */
 const SCRIPT =
   /^(#!.*)\n(?:# -\*- coding: utf-8 -\*-\n)?(?:import re\n)?import sys\n(from \S+ import \S+)\nif __name__ == (?:'__main__'|"__main__"):\n(?: {4,}.*sys\.argv\[0\].*\n)+ {4}sys\.exit\((\S+)\(\)\)\n?$/
+/** A first line that names a program and nothing else. */
+const PROGRAM = /^#!(\/\S+)$/
+
+/** What of a small file counts. */
+export interface Signal {
+  readonly bytes: Buffer
+  /** The program that runs a console script: compared by the file that it is, since one Python has several names. */
+  readonly program?: string
+}
 
 /** A file's bytes without what the tool that wrote it has put in by itself. */
-export function withoutNoise(path: string, bytes: Buffer): Buffer {
-  if (SCRIPTS.test(path)) {
-    const [, python, called, main] = SCRIPT.exec(bytes.toString('latin1')) ?? []
-    return python === undefined ? bytes : Buffer.from(`${python}\n${called}\n${main}\n`, 'latin1')
-  }
+export function withoutNoise(path: string, bytes: Buffer): Signal {
+  if (SCRIPTS.test(path)) return scriptSignal(bytes)
   const noisy = NOISY_LINES.find(({ paths }) => paths.test(path))
-  return noisy === undefined ? bytes : Buffer.from(bytes.toString('latin1').replaceAll(noisy.line, ''), 'latin1')
+  return {
+    bytes: noisy === undefined ? bytes : Buffer.from(bytes.toString('latin1').replaceAll(noisy.line, ''), 'latin1'),
+  }
+}
+
+function scriptSignal(bytes: Buffer): Signal {
+  const [, firstLine, called, main] = SCRIPT.exec(bytes.toString('latin1')) ?? []
+  if (firstLine === undefined) return { bytes }
+  const [, program] = PROGRAM.exec(firstLine) ?? []
+  if (program === undefined) return { bytes: Buffer.from(`${firstLine}\n${called}\n${main}\n`, 'latin1') }
+  return { bytes: Buffer.from(`${called}\n${main}\n`, 'latin1'), program }
 }
 
 /** The rule by which a difference at a path is left out; undefined when it counts. */

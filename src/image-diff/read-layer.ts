@@ -61,22 +61,27 @@ function entryOf(path: string, header: Header, node: FileNode | undefined): Laye
 async function readNode(path: string, header: Header, bytes: AsyncIterable<unknown>): Promise<FileNode> {
   const kind = kindOf(header)
   const owner = { mode: (header.mode ?? 0) & 0o7777, uid: header.uid ?? 0, gid: header.gid ?? 0 }
-  if (kind === 'file') return { kind, ...owner, content: await contentOf(path, header, bytes), size: header.size ?? 0 }
+  if (kind === 'file') return { kind, ...owner, ...(await contentOf(path, header, bytes)), size: header.size ?? 0 }
   // The mode of a link means nothing on Linux.
   if (kind === 'link') return { kind, ...owner, mode: 0o777, content: header.linkname ?? '', size: 0 }
   const content = kind === 'device' ? `${header.type} ${header.devmajor ?? 0}:${header.devminor ?? 0}` : ''
   return { kind, ...owner, content, size: 0 }
 }
 
-async function contentOf(path: string, header: Header, bytes: AsyncIterable<unknown>): Promise<string> {
+async function contentOf(
+  path: string,
+  header: Header,
+  bytes: AsyncIterable<unknown>,
+): Promise<Pick<FileNode, 'content' | 'program'>> {
   const hash = createHash('sha256')
   if ((header.size ?? 0) > LONGEST_NOISY_FILE) {
     for await (const chunk of bytes) hash.update(bytesOf(chunk))
-    return hash.digest('hex')
+    return { content: hash.digest('hex') }
   }
   const chunks: Uint8Array[] = []
   for await (const chunk of bytes) chunks.push(bytesOf(chunk))
-  return hash.update(withoutNoise(path, Buffer.concat(chunks))).digest('hex')
+  const { bytes: signal, ...program } = withoutNoise(path, Buffer.concat(chunks))
+  return { content: hash.update(signal).digest('hex'), ...program }
 }
 
 /** The library's types don't say what a stream gives. */
