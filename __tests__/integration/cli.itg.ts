@@ -26,7 +26,7 @@ describe('image-cache plan', () => {
       expect(run.stdout).toMatch(/^layer 1 of stage 0: /)
       expect(run.stdout).toContain('six 1.17.0')
       expect(run.stdout).toMatch(/^line 2 .*pip install/m)
-      expect(run.stderr).toMatch(/2 packages in \d layers/)
+      expect(run.stderr).toMatch(/2 layers of 2 packages/)
       expect(await digestOfTag(`${rig.services.registry}/cli`, 'v1')).toBeUndefined()
     },
     minutes,
@@ -42,7 +42,9 @@ describe('image-cache plan', () => {
         'six==1.17.0',
       ])
       expect(steps).toMatchObject([{ line: 2, what: 'rewritten' }])
-      expect(dockerfile).toContain('COPY --link --from=')
+      expect(dockerfile).toContain(' AS image-cache-deps-0-1\n')
+      const linked = await rig.command('plan', '.', '--json', '--assemble', 'linked', ...options)
+      expect(JSON.parse(linked.stdout).dockerfile).toContain('COPY --link --from=image-cache-deps-0-1')
     },
     minutes,
   )

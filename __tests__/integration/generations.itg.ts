@@ -139,5 +139,8 @@ describe('three builds of the rewritten Dockerfile with plain buildx', () => {
 
 /** Inputs of the action as options of the command line. */
 function options(inputs: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(inputs).flatMap(([name, value]) => (value === 'true' ? [`--${name}`] : [`--${name}`, value]))
+  // What composed images do over generations is tested with them.
+  return Object.entries({ assemble: 'linked', ...inputs }).flatMap(([name, value]) =>
+    value === 'true' ? [`--${name}`] : [`--${name}`, value],
+  )
 }

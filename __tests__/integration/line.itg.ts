@@ -57,12 +57,12 @@ describe('a first build', () => {
     const plan: { packages: string[]; stage: number }[] = JSON.parse(cold.outputs.get('plan') ?? '')
     expect(plan.flatMap(({ packages }) => packages).sort()).toEqual(REQUIREMENTS.trim().split('\n').sort())
     expect(plan.map(({ packages }) => packages)).toContainEqual(['numpy==2.4.0'])
-    expect(await readFile(cold.outputs.get('dockerfile') ?? '', 'utf8')).toContain('COPY --link --from=')
+    expect(await readFile(cold.outputs.get('dockerfile') ?? '', 'utf8')).toContain(' AS image-cache-deps-0-1\n')
   })
 
   test('shows the rewritten Dockerfile in a folded group, and layers and a timeline in the summary', () => {
     const [, folded = ''] = /::group::The Dockerfile that was built\n([\s\S]*?)::endgroup::/.exec(cold.stdout) ?? []
-    expect(folded).toContain('COPY --link --from=')
+    expect(folded).toContain(' AS image-cache-deps-0-1\n')
     expect(cold.summary).toContain('| numpy | numpy 2.4.0 |')
     expect(cold.summary).toContain('```mermaid\n')
     expect(cold.annotations).toEqual([])
