@@ -3,6 +3,7 @@ import { identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { type CheckedImage, checkedImage } from './flow/check-result.ts'
 import { identifyContent } from './flow/content.ts'
 import { contentQuestion, registryCheckers } from './flow/find-image.ts'
+import { fetchContext } from './flow/git-context.ts'
 import { saveRecord } from './flow/image-records.ts'
 import { nameQuestion } from './flow/name-question.ts'
 import { contextTools, readSource } from './flow/source.ts'
@@ -45,7 +46,8 @@ export async function checkNames(
 }
 
 /** Looks for the image that a build with these inputs would push. */
-async function checkContent(build: BuildInputs, deps: CheckDeps): Promise<CheckedImage> {
+async function checkContent(asked: BuildInputs, deps: CheckDeps): Promise<CheckedImage> {
+  const build = await fetchContext(asked, deps)
   const tasks = await readTasks(build, deps)
   const tools = contextTools(deps)
   const source = await readSource(build, deps.context.workspace, tools, tasks.made)

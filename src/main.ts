@@ -3,8 +3,10 @@ import type { Deps } from './deps.ts'
 import { askAhead, logInAhead } from './flow/ask-ahead.ts'
 import { completeSource, identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { takeBuildTurn } from './flow/build-turn.ts'
+import { callBuilder } from './flow/call-builder.ts'
 import { identifyContent } from './flow/content.ts'
 import { existingImage, findImage } from './flow/find-image.ts'
+import { fetchContext } from './flow/git-context.ts'
 import { rememberImage } from './flow/image-records.ts'
 import { builtImage, type ImageResult } from './flow/image-result.ts'
 import { makeImage } from './flow/make-image.ts'
@@ -21,12 +23,14 @@ import type { BuildInputs } from './inputs/build-inputs.ts'
  * The build action's line: what is the image made of, is it there already, and if not, build it.
  * @throws ImageCacheError when the image can't be had; `report` then holds what was done until there
  */
-export async function buildImage(given: BuildInputs, deps: Deps, report: ReportDraft): Promise<ImageResult> {
+export async function buildImage(wanted: BuildInputs, deps: Deps, report: ReportDraft): Promise<ImageResult> {
+  const given = await fetchContext(wanted, deps)
   const tasks = await readTasks(given, deps)
   const inputs = tasks.refreshed ? { ...given, force: true } : given
   const tools = contextTools(deps)
   const { workspace } = deps.context
   const before = await report.stage('read the sources', () => readSource(inputs, workspace, tools, tasks.made))
+  if (inputs.call !== undefined) return callBuilder(inputs.call, inputs, before, deps, report)
   logInAhead(inputs, deps)
   const content = await report.stage('content key', async () =>
     identifyContent(inputs, before, deps.registry, tools, await identifyTasks(tasks, deps)),

@@ -1,3 +1,4 @@
+import { attestArgs, type BuilderOptions, optionArgs } from './builder-options.ts'
 import { type CacheOption, formatCacheOption } from './cache-option.ts'
 
 /** One `buildx build`, as data. Paths are ready to use, secrets are in files. */
@@ -24,6 +25,10 @@ export interface BuildPlan {
   readonly sbom: string | undefined
   readonly noCache: boolean
   readonly pull: boolean
+  /** What buildx gets as the user gave it. */
+  readonly options?: BuilderOptions
+  /** What is asked instead of building, such as `check`. */
+  readonly call?: string | undefined
   readonly metadataFile: string
 }
 
@@ -50,6 +55,8 @@ export function buildArgs(plan: BuildPlan): readonly string[] {
     ...(plan.platforms.length > 0 ? ['--platform', plan.platforms.join(',')] : []),
     ...optional('--provenance', plan.provenance),
     ...optional('--sbom', plan.sbom),
+    ...(plan.options === undefined ? [] : [...attestArgs(plan.options, plan), ...optionArgs(plan.options)]),
+    ...optional('--call', plan.call),
     ...each('--secret', plan.secrets),
     ...each('--tag', plan.tags),
     ...optional('--target', plan.target),
@@ -65,9 +72,11 @@ export function buildArgs(plan: BuildPlan): readonly string[] {
  * The `--output` for an image that is pushed under its `--tag` names. Media types are pinned to OCI, because BuildKit's default changed in
  * 0.31 and digests must not depend on the builder. Compression is never forced: that would pull cached layers.
  * @param config see `withImageConfig`
+ * @param byDigest repositories that the image goes to without a tag
  */
-export function pushOutput(compression: string, config?: string): string {
-  return withImageConfig(`type=image,push=true,oci-mediatypes=true,compression=${compression}`, config)
+export function pushOutput(compression: string, config?: string, byDigest: readonly string[] = []): string {
+  const names = byDigest.length === 0 ? '' : `,"name=${byDigest.join(',')}",push-by-digest=true,name-canonical=true`
+  return withImageConfig(`type=image,push=true,oci-mediatypes=true,compression=${compression}${names}`, config)
 }
 
 /**

@@ -201,7 +201,9 @@ function optionFor({ name, kind, fallback, description }: InputDescription): Opt
   // commander reads `--no-x` as the opposite of `--x`; as an option of its own it sets `x` to false.
   if (kind === 'flag') return new Option(name.startsWith('no-') ? `--${name}` : `--${name} [true|false]`, text)
   const option = new Option(`--${name} <value>`, text)
-  return kind === 'list' ? option.argParser((value: string, before: string[] = []) => [...before, value]) : option
+  // The opposite of nothing begins as true.
+  const add = (value: string, before: unknown) => [...(Array.isArray(before) ? before : []), value]
+  return kind === 'list' ? option.argParser(add) : option
 }
 
 function inputValues(
@@ -212,10 +214,10 @@ function inputValues(
   const values = new Map<string, string>()
   if (context !== undefined) values.set('context', context)
   for (const { name, kind } of inputs) {
-    const isOpposite = kind === 'flag' && name.startsWith('no-')
+    const isOpposite = name.startsWith('no-')
     const value = options[camelCase(isOpposite ? name.slice('no-'.length) : name)]
-    if (isOpposite) values.set(name, String(value === false))
-    else if (typeof value === 'string' || value === true) values.set(name, String(value))
+    if (isOpposite && kind === 'flag') values.set(name, String(value === false))
+    else if (typeof value === 'string' || (value === true && !isOpposite)) values.set(name, String(value))
     else if (Array.isArray(value)) values.set(name, value.join('\n'))
   }
   return values

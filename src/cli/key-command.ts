@@ -1,6 +1,7 @@
 import { ImageCacheError } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
 import { type Content, identifyContent } from '../flow/content.ts'
+import { fetchContext } from '../flow/git-context.ts'
 import { type ContentChange, compareContent, partsOf } from '../flow/missed.ts'
 import { contextTools, readSource, type Source } from '../flow/source.ts'
 import type { CommandWorld } from './command-world.ts'
@@ -21,7 +22,8 @@ export function keyCommand(
   { json, explain }: KeyOptions,
   world: CommandWorld,
 ): Promise<number> {
-  return runCommand(values, world, async ({ inputs, deps }) => {
+  return runCommand(values, world, async ({ inputs: asked, deps }) => {
+    const inputs = await fetchContext(asked, deps)
     const tools = contextTools(deps)
     const source = await readSource(inputs, deps.context.workspace, tools)
     const content = await identifyContent(inputs, source, deps.registry, tools)

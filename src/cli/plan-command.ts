@@ -5,6 +5,7 @@ import { redact } from '../base/redact.ts'
 import { findBuilder } from '../buildx/builder.ts'
 import { identifyContent } from '../flow/content.ts'
 import { imageName } from '../flow/find-image.ts'
+import { fetchContext } from '../flow/git-context.ts'
 import { planOutput } from '../flow/image-result.ts'
 import { type PlannedDockerfile, planDockerfile } from '../flow/plan-dockerfile.ts'
 import { contextTools, readSource } from '../flow/source.ts'
@@ -25,7 +26,8 @@ export interface PlanView {
 
 /** `image-cache plan`: which packages go into which layers, and why. Builds nothing. Answers the exit code. */
 export function planCommand(values: ReadonlyMap<string, string>, view: PlanView, world: CommandWorld): Promise<number> {
-  return runCommand(values, world, async ({ inputs, host, deps }) => {
+  return runCommand(values, world, async ({ inputs: asked, host, deps }) => {
+    const inputs = await fetchContext(asked, deps)
     const tools = contextTools(deps)
     const source = await readSource(inputs, deps.context.workspace, tools)
     const content = await identifyContent(inputs, source, deps.registry, tools)

@@ -2,6 +2,7 @@ import type { Deps, PendingSave } from '../deps.ts'
 import { secretValues } from '../flow/secret-files.ts'
 import type { Host } from '../host/host.ts'
 import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
+import { fillInputs } from '../inputs/filled-inputs.ts'
 import type { ReadInput } from '../inputs/input-reader.ts'
 import type { CommandWorld } from './command-world.ts'
 import { wantsColor } from './live-progress.ts'
@@ -27,7 +28,7 @@ export async function runCommand(
   parse: (read: ReadInput) => BuildInputs = parseBuildInputs,
 ): Promise<number> {
   return withTerminal(values, world, async (host, context) => {
-    const inputs = parse((name) => values.get(name) ?? '')
+    const inputs = parse(fillInputs((name) => values.get(name) ?? '', world.env))
     for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
     const isTerminal = world.stderr.isTTY === true
     const { deps, saves } = world.openDeps(inputs, {

@@ -6,7 +6,7 @@ import type { ReadInput } from '../inputs/input-reader.ts'
 export function inputRows(read: ReadInput): readonly (readonly [string, string])[] {
   return BUILD_INPUTS.flatMap(({ name, fallback }) => {
     const value = read(name).trim()
-    if (value === '' || value === fallback) return []
+    if (value === '' || value === fallback || name === 'github-token') return []
     return [[name, name.startsWith('secret') ? secretIds(value) : redact(value)] as const]
   })
 }

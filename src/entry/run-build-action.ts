@@ -14,6 +14,7 @@ import { renderSummary } from '../report/summary.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf, showFailure } from './failure.ts'
 import { inputRows } from './input-rows.ts'
+import { jobInput } from './job-input.ts'
 import { openDeps } from './open-deps.ts'
 import { keptFolder } from './open-task-world.ts'
 import { encodeSaves, PENDING_STATE, SAVES_STATE } from './pending-saves.ts'
@@ -30,7 +31,7 @@ export async function runBuildAction(): Promise<void> {
   let report: ReportDraft | undefined
   let keepTasks = async (): Promise<void> => undefined
   try {
-    const read = (name: string): string => host.input(name)
+    const read = jobInput((name) => host.input(name), process.env, context)
     const inputs = parseBuildInputs(read)
     for (const value of secretValues(inputs.secrets, process.env)) host.addSecret(value)
     report = new ReportDraft(imageName(inputs), inputRows(read), STARTED_AT, systemClock)
@@ -72,8 +73,15 @@ async function keepDockerfile(text: string, host: GithubHost): Promise<string> {
 
 async function show(report: BuildReport, host: GithubHost): Promise<void> {
   for (const line of reportLines(report)) host.info(line)
-  for (const { message, file, line } of [...report.warnings, ...(report.timeline?.warnings ?? [])]) {
+  // The switches of docker/build-push-action.
+  const { DOCKER_BUILD_CHECKS_ANNOTATIONS: annotate, DOCKER_BUILD_SUMMARY: summarize } = process.env
+  const found = isOff(annotate) ? [] : (report.timeline?.warnings ?? [])
+  for (const { message, file, line } of [...report.warnings, ...found]) {
     host.warning(message, { ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) })
   }
-  await host.summary(renderSummary(report))
+  if (!isOff(summarize)) await host.summary(renderSummary(report))
+}
+
+function isOff(value: string | undefined): boolean {
+  return value !== undefined && /^(0|f|false)$/i.test(value)
 }

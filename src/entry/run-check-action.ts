@@ -10,6 +10,7 @@ import { checkLines, renderCheckSummary } from '../report/check-report.ts'
 import { openStore } from '../stores/open-store.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf, showFailure } from './failure.ts'
+import { jobInput } from './job-input.ts'
 import { loadAhead } from './load-ahead.ts'
 import { openRegistry } from './open-registry.ts'
 import { openTaskWorld } from './open-task-world.ts'
@@ -22,7 +23,7 @@ export async function runCheckAction(): Promise<void> {
   const context = githubContext(env)
   try {
     const [exec, signal] = [new SpawnExec(), cancellation()]
-    const inputs = parseCheckInputs((name) => host.input(name))
+    const inputs = parseCheckInputs(jobInput((name) => host.input(name), env, context))
     const { store } = openStore({ kind: inputs.build.store, env })
     const saves: PendingSave[] = []
     const images = await checkImages(inputs, {

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { attestedProvenance } from '../buildx/attested-provenance.ts'
 import { type BuildPlan, pushOutput, withImageConfig } from '../buildx/build-args.ts'
 import type { BuildMetadata } from '../buildx/build-metadata.ts'
 import type { Builder, BuildxCommand } from '../buildx/builder.ts'
@@ -54,7 +55,8 @@ export async function buildAndPush(
   await writeFile(dockerfile, order.dockerfile)
   // Docker takes the ignore file that lies beside the Dockerfile; ours lies elsewhere than the user's.
   await writeFile(`${dockerfile}.dockerignore`, order.source.ignorePatterns)
-  const plan = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
+  const planned = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
+  const plan = { ...planned, provenance: attestedProvenance(planned, deps.env, deps.context) }
   const run = await runBuild(plan, {
     exec: deps.exec,
     buildx: order.buildx,
@@ -85,7 +87,7 @@ export function buildPlan(
   const { inputs, source, publish, lifted } = order
   const outputs = [
     ...inputs.outputs,
-    ...(inputs.push ? [pushOutput(inputs.compression, lifted?.config)] : []),
+    ...(inputs.push ? [pushOutput(inputs.compression, lifted?.config, namesByDigest(order))] : []),
     ...(inputs.load ? [withImageConfig('type=docker', lifted?.config)] : []),
   ]
   return {
@@ -108,12 +110,19 @@ export function buildPlan(
     sbom: inputs.sbom,
     noCache: inputs.noCache,
     pull: inputs.pull,
+    options: inputs.builderOptions,
     metadataFile,
   }
 }
 
+/** Names to push to without a tag: those of an image that goes by digest, and by no tag of its content either. */
+function namesByDigest({ inputs, content }: BuildOrder): readonly string[] {
+  if (content.kind === 'known') return []
+  return inputs.tags.filter(({ tag }) => tag === undefined).map(formatReference)
+}
+
 function imageNames(inputs: BuildInputs, content: Content | UnknownContent): readonly string[] {
-  const names = inputs.tags.map(formatReference)
+  const names = inputs.tags.filter(({ tag }) => tag !== undefined).map(formatReference)
   const isAskedFor = inputs.push || (inputs.load && inputs.checkLocal)
   if (content.kind === 'unknown' || !isAskedFor) return names
   const tag = contentTag(content.key)

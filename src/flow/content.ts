@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import { messageOf } from '../base/errors.ts'
+import { decidingOptions } from '../buildx/builder-options.ts'
 import { externalImages, resolveStages } from '../dockerfile/stage-graph.ts'
 import { usedBuildArgs } from '../dockerfile/used-build-args.ts'
 import { type ContentKeyParts, contentKey } from '../image/content-key.ts'
@@ -78,6 +79,7 @@ export async function identifyContent(
       sbom: inputs.sbom,
       compression: inputs.compression,
       outputs: inputs.outputs,
+      options: decidingOptions(inputs.builderOptions),
       layers: inputs.optimizeLayers
         ? {
             installer,

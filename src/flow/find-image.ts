@@ -28,6 +28,7 @@ export type CheckInputs = Pick<
   | 'checkLocal'
   | 'force'
   | 'noCache'
+  | 'builderOptions'
 >
 
 /** The outside world as far as a check needs it. */
@@ -95,6 +96,7 @@ export function reasonNotToAsk(inputs: CheckInputs): string | undefined {
   if (inputs.check === 'off') return 'check: off'
   if (inputs.force) return 'force: true'
   if (inputs.noCache) return 'no-cache: true'
+  if (inputs.builderOptions.noCacheFilters.length > 0) return 'no-cache-filters asks for a new build'
   if (inputs.outputs.length > 0) return 'the image goes to other places than registries, too'
   if (inputs.load && !inputs.checkLocal) return 'the image is loaded, and check-local is false'
   if (!inputs.push && !inputs.load) return 'nothing is pushed'

@@ -70,6 +70,17 @@ const ASSEMBLED: Readonly<Record<Assembly, string>> = {
   'as-written': 'the Dockerfile was built as written',
 }
 
+/** A run that asked the builder something and made no image. */
+export function calledBuilder(inputs: BuildInputs, call: string, report: ReportDraft): ImageResult {
+  const unknown = { kind: 'unknown', reason: 'nothing is built' } as const
+  const outputs = outputMap(inputs, unknown, undefined, { imageid: '', metadata: '', skipped: false, plan: '[]' })
+  return {
+    outputs,
+    report: report.finish('built', `the builder answered call: ${call}; no image was made`),
+    dockerfile: undefined,
+  }
+}
+
 function outputMap(
   inputs: BuildInputs,
   content: Content | UnknownContent,

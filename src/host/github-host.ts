@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnnotationProperties } from '@actions/core'
+import { isJsonRecord, parseJson } from '../base/json-value.ts'
 import { redact } from '../base/redact.ts'
 import type { AnnotationPlace, Host, RunContext } from './host.ts'
 
@@ -132,6 +134,19 @@ export function githubContext(env: Readonly<Record<string, string | undefined>>)
     runUrl: repository === undefined || !run ? undefined : `${server}/${repository}/actions/runs/${run}`,
     tempDir: join(env.RUNNER_TEMP || tmpdir(), `image-cache-${randomUUID()}`),
     workspace: env.GITHUB_WORKSPACE || process.cwd(),
+    isPrivate: isPrivate(env.GITHUB_EVENT_PATH),
+  }
+}
+
+/** What the event says of its repository; an event that can't be read says nothing. */
+function isPrivate(eventPath: string | undefined): boolean | undefined {
+  if (!eventPath) return undefined
+  try {
+    const event = parseJson(readFileSync(eventPath, 'utf8'))
+    const repository = isJsonRecord(event) ? event.repository : undefined
+    return isJsonRecord(repository) && typeof repository.private === 'boolean' ? repository.private : undefined
+  } catch {
+    return undefined
   }
 }
 

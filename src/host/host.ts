@@ -33,6 +33,8 @@ export interface RunContext {
   readonly ref: string | undefined
   readonly commit: string | undefined
   readonly runUrl: string | undefined
+  /** Whether the repository is private, as the event says; undefined when it doesn't. */
+  readonly isPrivate?: boolean | undefined
   /** A folder for temporary files that this run removes at its end. */
   readonly tempDir: string
   readonly workspace: string

@@ -31,6 +31,8 @@ export interface ContentKeyParts {
   readonly sbom: string | undefined
   readonly compression: string
   readonly outputs: readonly string[]
+  /** What the build's commands meet besides files, and what is attested; undefined when nothing was asked for. */
+  readonly options?: readonly string[] | undefined
   /** How dependencies are laid into layers: name of the installer image, bounds and wishes, or off. */
   readonly layers:
     | {

@@ -1,13 +1,17 @@
 import { parseBytes } from '../base/bytes.ts'
 import { parseDuration } from '../base/duration.ts'
+import type { BuilderOptions } from '../buildx/builder-options.ts'
 import type { CacheOption } from '../buildx/cache-option.ts'
 import { parseCacheOption } from '../buildx/cache-option.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import { type ImageReference, parseReference, type RepositoryName } from '../registry/reference.ts'
 import type { StoreSetting } from '../stores/store-setting.ts'
+import { builderOptions, call, githubToken } from './builder-inputs.ts'
 import { BUILD_INPUTS } from './input-list.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
-import { layersRepository, references } from './reference-inputs.ts'
+import { readPushed } from './pushed-names.ts'
+import { layersRepository } from './reference-inputs.ts'
+import { secrets } from './secret-inputs.ts'
 import { readStore } from './store-input.ts'
 
 /** A secret of the build; only its id may be shown. */
@@ -27,9 +31,11 @@ export type CacheChoice =
 
 /** Everything that the build action and `image-cache build` take, checked. Names as in action.yml, in camel case. */
 export interface BuildInputs {
+  /** A folder, or a git repository as buildx takes it. */
   readonly context: string
   /** Path of the Dockerfile; undefined means `Dockerfile` in the context. */
   readonly file: string | undefined
+  /** With `push: by-digest` repositories alone. */
   readonly tags: readonly ImageReference[]
   /** `os/architecture[/variant]`; empty means the builder's own platform. */
   readonly platforms: readonly string[]
@@ -51,6 +57,12 @@ export interface BuildInputs {
   readonly noCache: boolean
   readonly pull: boolean
   readonly allow: readonly string[]
+  /** Options that buildx gets as they are. */
+  readonly builderOptions: BuilderOptions
+  /** What the builder is asked instead of building, such as `check`; undefined builds. */
+  readonly call: string | undefined
+  /** Token for git contexts of GitHub. */
+  readonly githubToken: string | undefined
   readonly optimizeLayers: boolean
   /** Build both ways and compare. */
   readonly verify: boolean
@@ -108,18 +120,19 @@ export type UnknownPolicy = 'build' | 'fail' | 'assume-exists'
  */
 export function parseBuildInputs(read: ReadInput): BuildInputs {
   const reader = new InputReader((name) => read(name).trim() || fallbackOf(name))
+  const { tags, push, outputs } = readPushed(reader)
   const inputs: BuildInputs = {
-    context: localContext(reader),
+    context: context(reader),
     file: reader.text('file'),
-    tags: references(reader),
+    tags,
     platforms: platforms(reader),
     target: reader.text('target'),
     buildArgs: reader.pairs('build-args'),
     buildContexts: reader.pairs('build-contexts'),
     builder: reader.text('builder'),
-    push: reader.flag('push'),
+    push,
     load: reader.flag('load'),
-    outputs: reader.lines('outputs'),
+    outputs,
     cacheFrom: cacheChoice(reader, 'cache-from'),
     cacheTo: cacheChoice(reader, 'cache-to'),
     labels: reader.pairs('labels'),
@@ -130,7 +143,11 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     noCache: reader.flag('no-cache'),
     pull: reader.flag('pull'),
     allow: reader.list('allow'),
-    optimizeLayers: reader.flag('optimize-layers'),
+    builderOptions: builderOptions(reader),
+    call: call(reader),
+    githubToken: githubToken(reader),
+    // A stage that is to be built anew must be whole.
+    optimizeLayers: reader.flag('optimize-layers') && reader.list('no-cache-filters').length === 0,
     verify: reader.flag('verify'),
     assemble: reader.choice('assemble', ['auto', 'composed', 'linked', 'chain']),
     layersRepository: layersRepository(reader),
@@ -171,12 +188,10 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
   return inputs
 }
 
-function localContext(reader: InputReader): string {
-  const context = reader.text('context') ?? '.'
-  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\/|^-$/.test(context)) {
-    reader.mistake('context', context, 'is not a folder: check the repository out and give its path')
-  }
-  return context
+function context(reader: InputReader): string {
+  const text = reader.text('context') ?? '.'
+  if (text === '-') reader.mistake('context', text, 'is no folder and no git repository')
+  return text
 }
 
 function platforms(reader: InputReader): readonly string[] {
@@ -198,26 +213,6 @@ function cacheChoice(reader: InputReader, name: 'cache-from' | 'cache-to'): Cach
     return []
   })
   return { kind: 'given', options }
-}
-
-function secrets(reader: InputReader): readonly BuildSecret[] {
-  const entries = (name: string): [string, string][] => [...secretPairs(reader, name)]
-  return [
-    ...entries('secrets').map(([id, value]): BuildSecret => ({ id, from: { kind: 'value', value } })),
-    ...entries('secret-files').map(([id, path]): BuildSecret => ({ id, from: { kind: 'file', path } })),
-    ...entries('secret-envs').map(([id, name]): BuildSecret => ({ id, from: { kind: 'env', name } })),
-  ]
-}
-
-/** Like `pairs`, but a mistake must not quote what may be a secret. A quoted value may span lines. */
-function secretPairs(reader: InputReader, name: string): ReadonlyMap<string, string> {
-  const pairs = new Map<string, string>()
-  for (const [index, entry] of reader.quotedLines(name).entries()) {
-    const at = entry.indexOf('=')
-    if (at < 1) reader.mistake(name, `entry ${index + 1}`, 'is not ID=VALUE')
-    else pairs.set(entry.slice(0, at), entry.slice(at + 1))
-  }
-  return pairs
 }
 
 function seconds(reader: InputReader, name: string): number {

@@ -13,7 +13,12 @@ function input(name: string, kind: InputDescription['kind'], fallback: string, d
 
 /** Inputs that docker/build-push-action has, too, with the same meaning; then our own. */
 export const BUILD_INPUTS: readonly InputDescription[] = [
-  input('context', 'text', '.', 'Folder with the files of the build'),
+  input(
+    'context',
+    'text',
+    '',
+    "Folder with the files of the build, or a git repository (`https://….git#ref:folder`, `{{defaultContext}}`); `.` when empty, or this commit's repository where nothing is checked out",
+  ),
   input('file', 'text', '', 'Path of the Dockerfile; `Dockerfile` in the context when empty'),
   input('tags', 'list', '', 'Names of the image with tags'),
   input('platforms', 'list', '', 'Platforms to build for, such as `linux/amd64`'),
@@ -21,7 +26,7 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('build-args', 'list', '', 'Build arguments, `NAME=VALUE`'),
   input('build-contexts', 'list', '', 'Named contexts, `NAME=folder` or `NAME=docker-image://…`'),
   input('builder', 'text', '', 'Name of the buildx builder; the current one when empty'),
-  input('push', 'flag', 'false', 'Push the image to its registries'),
+  input('push', 'flag', 'false', 'Push the image to its registries; `by-digest` without tags, for `/merge`'),
   input('load', 'flag', 'false', 'Load the image into Docker'),
   input('outputs', 'list', '', 'Other outputs, as `buildx build --output` takes them'),
   input('cache-from', 'list', '', 'Caches to read; a registry cache beside the image when empty, `off` for none'),
@@ -36,6 +41,21 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('no-cache', 'flag', 'false', 'Build every step anew'),
   input('pull', 'flag', 'false', 'Look for newer base images'),
   input('allow', 'list', '', 'Entitlements of the build, such as `network.host`'),
+  input('add-hosts', 'list', '', 'Hosts that commands of the build know, `NAME:ADDRESS`'),
+  input('attests', 'list', '', 'Attestations, `type=sbom,generator=…`; `provenance` and `sbom` win over theirs'),
+  input('call', 'text', '', 'Ask the builder something instead of building: `check`, `outline`, `targets`'),
+  input('cgroup-parent', 'text', '', 'Parent cgroup of the commands of the build'),
+  input('network', 'text', '', 'Network of the commands of the build: `default`, `none`, `host`'),
+  input('no-cache-filters', 'list', '', 'Stages to build anew; the Dockerfile is then built as it is written'),
+  input('shm-size', 'text', '', 'Size of `/dev/shm` for commands of the build (`2g`)'),
+  input('ssh', 'list', '', 'SSH agents or keys of the build, `default` or `ID=path`'),
+  input('ulimit', 'list', '', 'Limits of the commands of the build, `nofile=1024:1024`'),
+  input(
+    'github-token',
+    'text',
+    '${{ github.token }}',
+    'Token for git contexts; the build gets it as the secret `GIT_AUTH_TOKEN`',
+  ),
   input('optimize-layers', 'flag', 'true', 'Install Python dependencies as independent layers'),
   input('verify', 'flag', 'false', 'Build the image as it is written, too, and fail when the two differ; needs `push`'),
   input(

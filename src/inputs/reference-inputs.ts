@@ -2,11 +2,16 @@ import { type ImageReference, parseReference, type RepositoryName } from '../reg
 import type { InputReader } from './input-reader.ts'
 
 /** The names that the image gets; without a word the tag is `latest`. */
-export function references(reader: InputReader): readonly ImageReference[] {
-  return reader.list('tags').flatMap((text) => {
+export function references(reader: InputReader, input: string): readonly ImageReference[] {
+  return toReferences(reader, input, reader.list(input))
+}
+
+/** @param input whose mistake it is when a text is no name. */
+export function toReferences(reader: InputReader, input: string, texts: readonly string[]): readonly ImageReference[] {
+  return texts.flatMap((text) => {
     const reference = parseReference(text)
-    if (typeof reference === 'string') reader.mistake('tags', text, reference)
-    else if (reference.digest !== undefined) reader.mistake('tags', text, 'has a digest, a tag is wanted')
+    if (typeof reference === 'string') reader.mistake(input, text, reference)
+    else if (reference.digest !== undefined) reader.mistake(input, text, 'has a digest, a tag is wanted')
     else return [{ ...reference, tag: reference.tag ?? 'latest' }]
     return []
   })
