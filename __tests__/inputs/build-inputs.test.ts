@@ -107,8 +107,8 @@ describe('mistakes', () => {
     expect(mistakes({ push: 'true' })).toContain('tags: "" is empty, but push needs a name to push to')
   })
 
-  test('a context that is no folder is one', () => {
-    expect(mistakes({ context: 'https://github.com/org/app.git' })).toContain('is not a folder')
+  test('a context from standard input is one', () => {
+    expect(mistakes({ context: '-' })).toContain('is no folder and no git repository')
   })
 
   test('a broken secret is named by its place, never quoted', () => {

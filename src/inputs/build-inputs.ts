@@ -6,22 +6,12 @@ import { parseCacheOption } from '../buildx/cache-option.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import { type ImageReference, parseReference, type RepositoryName } from '../registry/reference.ts'
 import type { StoreSetting } from '../stores/store-setting.ts'
-import { builderOptions, call, githubToken } from './builder-inputs.ts'
+import { type BuildSecret, readBuilderOptions, readCall, readGithubToken, readSecrets } from './builder-inputs.ts'
 import { BUILD_INPUTS } from './input-list.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
 import { readPushed } from './pushed-names.ts'
 import { layersRepository } from './reference-inputs.ts'
-import { secrets } from './secret-inputs.ts'
 import { readStore } from './store-input.ts'
-
-/** A secret of the build; only its id may be shown. */
-export interface BuildSecret {
-  readonly id: string
-  readonly from:
-    | { readonly kind: 'value'; readonly value: string }
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'env'; readonly name: string }
-}
 
 /** Caches of one side: made for the user, switched off, or the user's own entries. */
 export type CacheChoice =
@@ -104,6 +94,8 @@ export interface BuildInputs {
   readonly store: StoreSetting
 }
 
+export type { BuildSecret }
+
 /** How layers of dependencies become part of the image; `auto` takes composed where it can be, else linked. */
 export type AssembleChoice = 'auto' | 'composed' | 'linked' | 'chain'
 export type Compression = 'zstd' | 'gzip' | 'uncompressed'
@@ -137,15 +129,15 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     cacheTo: cacheChoice(reader, 'cache-to'),
     labels: reader.pairs('labels'),
     annotations: annotations(reader),
-    secrets: secrets(reader),
+    secrets: readSecrets(reader),
     provenance: reader.text('provenance'),
     sbom: reader.text('sbom'),
     noCache: reader.flag('no-cache'),
     pull: reader.flag('pull'),
     allow: reader.list('allow'),
-    builderOptions: builderOptions(reader),
-    call: call(reader),
-    githubToken: githubToken(reader),
+    builderOptions: readBuilderOptions(reader),
+    call: readCall(reader),
+    githubToken: readGithubToken(reader),
     // A stage that is to be built anew must be whole.
     optimizeLayers: reader.flag('optimize-layers') && reader.list('no-cache-filters').length === 0,
     verify: reader.flag('verify'),

@@ -53,6 +53,7 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input(
     'github-token',
     'text',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub fills it in.
     '${{ github.token }}',
     'Token for git contexts; the build gets it as the secret `GIT_AUTH_TOKEN`',
   ),
