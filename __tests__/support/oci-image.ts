@@ -20,8 +20,14 @@ export interface OciImage {
 
 const ACCEPT = ['application/vnd.oci.image.index.v1+json', 'application/vnd.oci.image.manifest.v1+json'].join(', ')
 
+interface Platform {
+  readonly os: string
+  readonly architecture: string
+}
+
 interface Manifest {
-  readonly manifests?: readonly { readonly digest: string; readonly platform?: { readonly os: string } }[]
+  readonly manifests?: readonly { readonly digest: string; readonly platform?: Platform }[]
+  readonly annotations?: Readonly<Record<string, string>>
   readonly config: { readonly digest: string }
   readonly layers: readonly { readonly digest: string; readonly size: number; readonly mediaType: string }[]
 }
@@ -51,6 +57,24 @@ export async function readImage(repository: string, name: string): Promise<OciIm
     labels: config.config?.Labels ?? {},
     layers: image.json.layers.map((layer, at) => ({ ...layer, createdBy: made[at]?.created_by ?? '' })),
   }
+}
+
+/**
+ * What the image of one platform says of itself: its configuration's `config`, and its manifest's annotations.
+ * @param platform such as `linux/amd64`
+ */
+export async function readConfig(
+  repository: string,
+  tag: string,
+  platform: string,
+): Promise<{ readonly config: unknown; readonly annotations: unknown }> {
+  const top = await getManifest(repository, tag)
+  const child = top.json.manifests?.find(
+    (entry) => `${entry.platform?.os}/${entry.platform?.architecture}` === platform,
+  )
+  const { json } = child === undefined ? top : await getManifest(repository, child.digest)
+  const said: Config = await getJson(repository, `blobs/${json.config.digest}`)
+  return { config: said.config, annotations: json.annotations ?? {} }
 }
 
 /** Digest under a tag; undefined when there is none. */
