@@ -99,9 +99,17 @@ export class ActionRig {
     return await this.start('post', { ...options, env: { ...options.env, ...state } }).result
   }
 
-  start(name: 'main' | 'post' | 'check' | 'task', { inputs = {}, env = {} }: ActionOptions = {}): RunningAction {
+  /** The merge action. */
+  async merge(options: ActionOptions = {}): Promise<ActionResult> {
+    return await this.start('merge', options).result
+  }
+
+  start(
+    name: 'main' | 'post' | 'check' | 'task' | 'merge',
+    { inputs = {}, env = {} }: ActionOptions = {},
+  ): RunningAction {
     this.#runs += 1
-    const action = name === 'task' || name === 'check' ? `${name}/action.yml` : 'action.yml'
+    const action = name === 'task' || name === 'check' || name === 'merge' ? `${name}/action.yml` : 'action.yml'
     const file = (kind: string): string => join(this.#folder, 'files', `${kind}-${this.#runs}`)
     const files = { output: file('output'), state: file('state'), summary: file('summary') }
     const child = spawn(process.execPath, [bundle(name)], {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS, type InputDescription } from '../../src/inputs/input-list.ts'
+import { MERGE_INPUTS, MERGE_OUTPUTS } from '../../src/inputs/merge-input-list.ts'
 import { TASK_INPUTS, TASK_OUTPUTS } from '../../src/inputs/task-input-list.ts'
 
 interface ActionDescription {
@@ -12,6 +13,7 @@ interface ActionDescription {
   /** Where `dist` is, seen from the folder of the action. */
   readonly dist: string
   readonly main: string
+  readonly hasPost?: boolean
 }
 
 /** The text of action.yml. `src/inputs/input-list.ts` is the one place where inputs and outputs are described. */
@@ -50,6 +52,24 @@ export function taskActionYml(): string {
   })
 }
 
+/** The text of merge/action.yml, from `src/inputs/merge-input-list.ts`. */
+export function mergeActionYml(): string {
+  return descriptionYml({
+    name: 'image-cache-action/merge',
+    description: 'Makes one image for several platforms out of the digests that the jobs of a matrix pushed',
+    inputs: MERGE_INPUTS,
+    outputs: MERGE_OUTPUTS,
+    dist: '../dist',
+    main: 'merge',
+    hasPost: false,
+  })
+}
+
+/** The same for docs/multi-platform.md and the merge action. */
+export function withMergeTables(document: string): string {
+  return between(between(document, 'inputs', inputsTable(MERGE_INPUTS)), 'outputs', outputsTable(MERGE_OUTPUTS))
+}
+
 function descriptionYml(action: ActionDescription): string {
   const inputs = action.inputs.flatMap(({ name, description, fallback }) => [
     `  ${name}:`,
@@ -75,8 +95,7 @@ function descriptionYml(action: ActionDescription): string {
     'runs:',
     '  using: node24',
     `  main: ${action.dist}/${action.main}/index.js`,
-    `  post: ${action.dist}/post/index.js`,
-    '  post-if: always()',
+    ...(action.hasPost === false ? [] : [`  post: ${action.dist}/post/index.js`, '  post-if: always()']),
   ].join('\n')}\n`
 }
 
@@ -131,8 +150,11 @@ if (import.meta.main) {
   writeFileSync(join(root, 'action.yml'), actionYml())
   writeFileSync(join(root, 'check/action.yml'), checkActionYml())
   writeFileSync(join(root, 'task/action.yml'), taskActionYml())
+  writeFileSync(join(root, 'merge/action.yml'), mergeActionYml())
   const readme = join(root, 'README.md')
   writeFileSync(readme, withTables(readFileSync(readme, 'utf8')))
+  const platforms = join(root, 'docs/multi-platform.md')
+  writeFileSync(platforms, withMergeTables(readFileSync(platforms, 'utf8')))
   const tasks = join(root, 'docs/task-cache.md')
   writeFileSync(tasks, withTaskTables(readFileSync(tasks, 'utf8')))
 }

@@ -1,0 +1,3 @@
+import { runMergeAction } from './run-merge-action.ts'
+
+await runMergeAction()
