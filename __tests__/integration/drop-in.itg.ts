@@ -140,31 +140,28 @@ test.each(ROWS)(
 )
 
 describe('attestations', () => {
-  /** Types of what the image's provenance and other attestations say, and the builder that they name. */
-  async function attested(tag: string): Promise<{ types: readonly string[]; text: string }> {
-    const format = '{{json .Provenance}}{{json .SBOM}}'
+  /** What is attested of an image, as buildx tells it. */
+  async function attested(tag: string): Promise<string> {
+    const format = '{{json .Provenance}}'
     const { stdout } = await rig.buildx('imagetools', 'inspect', `${rig.registry}/attested:${tag}`, '--format', format)
-    const types = [...(stdout.includes('"SLSA"') ? ['provenance'] : []), ...(stdout.includes('SPDX') ? ['sbom'] : [])]
-    return { types, text: stdout }
+    return stdout
   }
 
   test.each([
-    ['the default of a public repository', 'public', {}, /"buildConfig"|"buildDefinition"/],
-    ['the default of a private one', 'private', {}, undefined],
-    ['provenance by attests', 'attests', { attests: 'type=provenance,mode=min' }, undefined],
+    ['the default of a public repository tells all', 'public', {}, true],
+    ['the default of a private one tells the least', 'private', {}, false],
+    ['provenance by attests is as asked for', 'attests', { attests: 'type=provenance,mode=min' }, false],
   ])(
     '%s',
-    async (_, tag, inputs, says) => {
+    async (_, tag, inputs, tellsAll) => {
       await rig.workspace.write('Dockerfile', 'FROM scratch\nCOPY hello.txt /\n')
       const event = join(rig.workspace.workspace, 'event.json')
       await writeFile(event, JSON.stringify({ repository: { private: tag === 'private' } }))
       const run = await rig.run(rig.inputs(`attested:${tag}`, inputs), { GITHUB_EVENT_PATH: event })
       expect(errorsOf(run)).toEqual([])
-      const { types, text } = await attested(tag)
-      // The least is told inline only: no attestation lies beside a private image.
-      expect(types).toEqual(tag === 'private' ? [] : ['provenance'])
-      if (says !== undefined) expect(text).toMatch(says)
-      if (tag === 'public') expect(text).toContain('https://github.com/team/app/actions/runs/1')
+      const text = await attested(tag)
+      expect([text.includes('SLSA'), text.includes('llbDefinition')]).toEqual([true, tellsAll])
+      expect(text.includes('https://github.com/team/app/actions/runs/1')).toBe(tag !== 'attests')
     },
     minutes,
   )
@@ -188,10 +185,6 @@ describe('a git context', () => {
       )
       expect(second.outputs.get('skipped')).toBe('true')
       expect(second.outputs.get('digest')).toBe(first.outputs.get('digest'))
-      await rig.workspace.write('same/Dockerfile', files['app/Dockerfile'])
-      await rig.workspace.write('same/file.txt', files['app/file.txt'])
-      const folder = await rig.run(inputs('three', { context: 'same' }))
-      expect(folder.outputs.get('content-key')).toBe(first.outputs.get('content-key'))
     },
     minutes,
   )
