@@ -11,9 +11,19 @@ import { parseBuildInputs } from '../src/inputs/build-inputs.ts'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../src/inputs/check-input-list.ts'
 import { parseCheckInputs } from '../src/inputs/check-inputs.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../src/inputs/input-list.ts'
+import { MERGE_INPUTS, MERGE_OUTPUTS } from '../src/inputs/merge-input-list.ts'
+import { parseMergeInputs } from '../src/inputs/merge-inputs.ts'
 import { TASK_INPUTS, TASK_OUTPUTS } from '../src/inputs/task-input-list.ts'
 import { expectTask, parseTaskInputs } from '../src/inputs/task-inputs.ts'
-import { actionYml, checkActionYml, taskActionYml, withTables, withTaskTables } from '../tools/build/describe-inputs.ts'
+import {
+  actionYml,
+  checkActionYml,
+  mergeActionYml,
+  taskActionYml,
+  withMergeTables,
+  withTables,
+  withTaskTables,
+} from '../tools/build/describe-inputs.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const HOW = 'npx node tools/build/describe-inputs.ts writes it anew'
@@ -96,6 +106,32 @@ describe('check/action.yml', () => {
   test('has its outputs in the documentation', () => {
     const text = readFileSync(join(ROOT, 'docs/image-check.md'), 'utf8')
     expect(CHECK_OUTPUTS.filter(([name]) => !text.includes(`| \`${name}\` |`))).toEqual([])
+  })
+})
+
+describe('merge/action.yml', () => {
+  const file = readFileSync(join(ROOT, 'merge/action.yml'), 'utf8')
+
+  test(`is what its list of inputs makes of it, with its tables in the documentation (${HOW})`, () => {
+    expect(file).toBe(mergeActionYml())
+    const page = readFileSync(join(ROOT, 'docs/multi-platform.md'), 'utf8')
+    expect(page).toBe(withMergeTables(page))
+  })
+
+  test('has all inputs that its parser and its entry read', () => {
+    const seen = new Set<string>()
+    const digest = `sha256:${'a'.repeat(64)}`
+    parseMergeInputs((name) => {
+      seen.add(name)
+      return { tags: 'org/app:1', digests: digest }[name] ?? ''
+    }, [])
+    expect([...seen, 'digests-folder'].sort()).toEqual(MERGE_INPUTS.map(({ name }) => name).sort())
+  })
+
+  test('has all outputs that are set', () => {
+    const entry = readFileSync(join(ROOT, 'src/entry/run-merge-action.ts'), 'utf8')
+    const set = [...entry.matchAll(/host\.output\('([a-z-]+)'/g)].map(([, name]) => name)
+    expect(set).toEqual(MERGE_OUTPUTS.map(([name]) => name))
   })
 })
 

@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   assemble: ['registry'],
   // Inputs are checked with the parsers of the rooms they belong to; all are pure.
   inputs: ['registry', 'buildx', 'task-cache', 'task-graph', 'stores'],
+  migrate: ['inputs'],
   report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types', 'task-cache:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
@@ -35,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry'],
-    ...['task-graph', 'task-cache'],
+    ...['task-graph', 'task-cache', 'migrate'],
   ],
   entry: [
     ...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx:types'],
@@ -53,7 +54,7 @@ const OWNERS: Readonly<Record<string, string>> = {
 }
 
 /** Rooms without I/O, clock or environment. */
-const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph']
+const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph', 'migrate']
 const IMPURE =
   /^node:(fs|child_process|http|https|net|os|process|timers)|Date\.now\(|new Date\(\)|process\.env|\bfetch\(/
 

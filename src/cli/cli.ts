@@ -95,6 +95,20 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
       const platform = typeof options.platform === 'string' ? options.platform : undefined
       exitCode = await diffCommand([a, b], platform, options.json === true, world)
     })
+  program
+    .command('migrate')
+    .description('Let the steps of workflows that use docker/build-push-action use this action')
+    .argument('[paths...]', 'workflows, or folders of workflows', ['.github/workflows'])
+    .option('--action <uses>', 'what the steps are to use', 'org/image-cache-action@v1')
+    .option('--write', 'write the files; without it the differences are shown')
+    .option('--json', 'print the result as JSON')
+    .exitOverride()
+    .action(async (paths: readonly string[], options: Record<string, unknown>) => {
+      const { migrateCommand } = await import('./migrate-command.ts')
+      const { action, write, json } = options
+      const given = { action: String(action), write: write === true, json: json === true }
+      exitCode = await migrateCommand(paths, given, world)
+    })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {

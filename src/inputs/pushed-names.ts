@@ -24,7 +24,7 @@ export function readPushed(reader: InputReader): Pushed {
   const names = lines.map(namesByDigest)
   const isByDigest = given || names.some((found) => found !== undefined)
   const outputs = lines.filter((_, index) => names[index] === undefined)
-  if (!isByDigest) return { tags: references(reader, 'tags'), push: reader.flag('push'), outputs }
+  if (!isByDigest) return withNamedOutputs({ tags: references(reader, 'tags'), push: reader.flag('push'), outputs })
   const tags = [
     ...references(reader, 'tags'),
     ...toReferences(
@@ -35,6 +35,17 @@ export function readPushed(reader: InputReader): Pushed {
   ]
   const repositories = new Map(tags.map(({ registry, path }) => [`${registry}/${path}`, { registry, path }]))
   return { tags: [...repositories.values()], push: true, outputs }
+}
+
+/** Without tags it is the outputs with names of their own that `push` pushes, as buildx has it. */
+function withNamedOutputs(pushed: Pushed): Pushed {
+  const isNamed = (output: string): boolean => {
+    const fields = splitFields(output)
+    return typeof fields !== 'string' && fields.get('type') === 'image' && fields.has('name')
+  }
+  if (!pushed.push || pushed.tags.length > 0 || !pushed.outputs.some(isNamed)) return pushed
+  const outputs = pushed.outputs.map((output) => (isNamed(output) ? `${output},push=true` : output))
+  return { ...pushed, push: false, outputs }
 }
 
 /** Names that an output pushes to by digest; undefined for any other output. */
