@@ -74,7 +74,11 @@ export async function buildAndPush(
 
 function userPlace({ source, dockerfile }: BuildOrder, workspace: string, line: number): UserPlace | undefined {
   const own = originalLine(source.dockerfile.text, dockerfile, line)
-  return own === undefined ? undefined : { file: relative(workspace, source.dockerfilePath), line: own }
+  if (own === undefined) return undefined
+  // A git context lies outside the workspace; its files are known by their path in it.
+  const inside = relative(workspace, source.dockerfilePath)
+  const file = inside.startsWith('..') ? relative(source.context, source.dockerfilePath) : inside
+  return { file, line: own }
 }
 
 /** The build as data. Pushed images also get the tag of their content, by which the next run finds them. */
