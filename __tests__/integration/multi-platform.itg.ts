@@ -20,7 +20,7 @@ beforeAll(async () => {
   await act.write('app/Dockerfile', 'FROM scratch\nARG TARGETARCH\nCOPY hello.txt /$TARGETARCH\n')
   await act.write('app/hello.txt', 'hello\n')
   await act.write(WORKFLOW, workflow())
-}, 10 * minutes)
+}, 15 * minutes)
 
 afterAll(async () => {
   await act.close()
@@ -50,7 +50,7 @@ test(
     expect(await skippedJobs()).toEqual({ amd64: 'true', arm64: 'true' })
     expect(second.outputs.get('merge.digest')).toBe(first.outputs.get('merge.digest'))
   },
-  5 * minutes,
+  10 * minutes,
 )
 
 test(
@@ -62,7 +62,7 @@ test(
     expect(changed.exitCode).toBe(0)
     expect(await skippedJobs()).toEqual({ amd64: 'true', arm64: 'false' })
   },
-  5 * minutes,
+  10 * minutes,
 )
 
 /** What the jobs wrote of themselves in the last run. */
