@@ -26,7 +26,7 @@ export function attestationChoice(
     const mode = provenance === undefined && byDefault ? 'min' : 'off'
     return { kind: 'own', provenance: mode, builderId: undefined, sbom: wantsSbom }
   }
-  const unknown = [...provenance.keys()].find((name) => !ON.has(name) && name !== 'mode' && name !== 'builder-id')
+  const unknown = [...provenance.keys()].find((name) => !ON.has(name) && !KNOWN.has(name))
   if (unknown !== undefined) return { kind: 'refused', reason: `provenance has ${unknown}, which the builder knows` }
   const mode = provenance.get('mode') === 'max' ? 'max' : 'min'
   return { kind: 'own', provenance: mode, builderId: provenance.get('builder-id'), sbom: wantsSbom }
@@ -35,6 +35,8 @@ export function attestationChoice(
 /** As Go reads truth values. */
 const OFF = new Set(['false', 'f', '0'])
 const ON = new Set(['true', 't', '1', 'disabled'])
+/** `inline-only` is about outputs without a place for attestations; a registry has one. */
+const KNOWN = new Set(['mode', 'builder-id', 'inline-only'])
 
 function isOff(fields: ReadonlyMap<string, string>): boolean {
   return [...fields.keys()].some((name) => OFF.has(name)) || fields.get('disabled') === 'true'

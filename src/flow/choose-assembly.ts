@@ -1,6 +1,9 @@
 import { type AttestationChoice, attestationChoice } from '../assemble/attestation-choice.ts'
 import { keptLayers } from '../assemble/built-layers.ts'
+import { attestedProvenance } from '../buildx/attested-provenance.ts'
+import { decidingOptions } from '../buildx/builder-options.ts'
 import { splitFields } from '../buildx/option-fields.ts'
+import type { Deps } from '../deps.ts'
 import { type ComposedPlan, planComposed } from '../dockerfile/composed-plan.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
 import type { BuildView } from '../dockerfile/dockerfile.ts'
@@ -40,7 +43,7 @@ export function chooseAssembly(
   images: BaseImages,
   view: BuildView,
   layers: readonly StageLayers[],
-  env: Readonly<Record<string, string | undefined>>,
+  { env, context }: Pick<Deps, 'env' | 'context'>,
 ): AssemblyChoice {
   if (inputs.assemble === 'linked' || inputs.assemble === 'chain') {
     return { way: inputs.assemble, reason: `assemble: ${inputs.assemble}` }
@@ -50,7 +53,7 @@ export function chooseAssembly(
   const obstacle = inputObstacle(inputs, source, env)
   if (repository === undefined || obstacle !== undefined) return linked(obstacle ?? 'the image has no name')
   const attestations = attestationChoice(
-    fieldsOf(inputs.provenance),
+    fieldsOf(attestedProvenance(inputs, env, context)),
     fieldsOf(inputs.sbom),
     env.BUILDX_NO_DEFAULT_ATTESTATIONS !== '1' && env.BUILDX_NO_DEFAULT_ATTESTATIONS !== 'true',
   )
@@ -78,6 +81,7 @@ function inputObstacle(
   if (inputs.load) return 'the image is loaded into Docker, too'
   if (inputs.outputs.length > 0) return 'the image goes to other outputs, too'
   if (inputs.annotations.length > 0) return 'the builder writes the annotations'
+  if (decidingOptions(inputs.builderOptions) !== undefined) return 'options for the builder are given'
   if (inputs.platforms.length > 1) return 'the build is for several platforms at once'
   const registries = new Set(
     [...inputs.tags, ...(inputs.layersRepository ? [inputs.layersRepository] : [])].map(({ registry }) => registry),

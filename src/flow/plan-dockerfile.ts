@@ -84,7 +84,7 @@ export async function planDockerfile(
     const { notes, refusals } = dependencies
     return { ...asWritten(source, notes, leftSteps(source, dependencies)), refusals, pulledBytes }
   }
-  const choice = chooseAssembly(inputs, source, images, view, dependencies.layers, deps.env)
+  const choice = chooseAssembly(inputs, source, images, view, dependencies.layers, deps)
   const planned = { inputs, source, images, view, dependencies, pulledBytes }
   if (choice.way !== 'composed') return await linkedDockerfile(planned, choice, found, deps)
   const linkInstead = (reason: string): Promise<PlannedDockerfile> =>

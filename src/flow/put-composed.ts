@@ -92,10 +92,12 @@ function sources({ choice, base, layers }: PutComposedOrder, more: readonly Repo
   ]
 }
 
+/** None of the user's where the image is pushed by digest: its tags are repositories alone. */
 function imageTags({ inputs, content }: ComposeOrder): readonly ImageReference[] {
-  if (content.kind === 'unknown') return inputs.tags
+  const given = inputs.tags.filter(({ tag }) => tag !== undefined)
+  if (content.kind === 'unknown') return given
   const tag = contentTag(content.key)
-  return [...inputs.tags, ...repositoriesOf(inputs).map((repository) => ({ ...repository, tag }))]
+  return [...given, ...repositoriesOf(inputs).map((repository) => ({ ...repository, tag }))]
 }
 
 function attestation(order: PutComposedOrder, image: ComposedImage, deps: Deps): Attestation | undefined {
