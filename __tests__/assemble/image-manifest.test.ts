@@ -197,6 +197,7 @@ describe('the inputs provenance and sbom', () => {
       { provenance: 'min', builderId: 'https://ci.example/7', sbom: false },
     ],
     ['disabled=true', undefined, { provenance: 'off' }],
+    ['mode=min,inline-only=true', undefined, { provenance: 'min' }],
   ])('%s and %s', (provenance, sbom, expected) => {
     expect(choose(provenance, sbom)).toMatchObject({ kind: 'own', ...expected })
   })
