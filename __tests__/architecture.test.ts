@@ -35,13 +35,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['image-diff', 'assemble', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
   ],
   cli: [
-    ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry'],
+    ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry', 'exec:types'],
     ...['task-graph', 'task-cache', 'migrate'],
   ],
-  entry: [
-    ...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx:types'],
-    'task-cache',
-  ],
+  entry: [...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx'], 'task-cache'],
 }
 
 /** Outside things with one owner each. */
@@ -50,6 +47,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   '@actions/cache': 'stores/actions-store.ts',
   '@aws-sdk/client-s3': 'stores/s3-store.ts',
   '@aws-sdk/lib-storage': 'stores/s3-store.ts',
+  '@actions/tool-cache': 'buildx/install-buildx.ts',
   'node:child_process': 'exec/spawn-exec.ts',
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from './base/clock.ts'
+import type { BuildxCommand } from './buildx/builder.ts'
 import type { BuildTimeline } from './buildx/progress-timeline.ts'
 import type { Exec } from './exec/exec.ts'
 import type { Host, RunContext } from './host/host.ts'
@@ -27,6 +28,20 @@ export interface TaskWorld {
   open(): Promise<TaskDeps>
 }
 
+/** A builder that was made for this run. */
+export interface MadeBuilder {
+  readonly name: string
+  readonly buildx: BuildxCommand
+}
+
+/** What a run does for builders beyond asking them. */
+export interface BuilderWorld {
+  /** Notes a builder to be removed at the end; never fails. */
+  readonly removeLater: (builder: MadeBuilder) => void
+  /** Brings buildx to this machine; undefined where nothing may be installed. @throws ImageCacheError E_BUILDER */
+  readonly installBuildx: ((version: string) => Promise<BuildxCommand>) | undefined
+}
+
 /** The outside world of a flow, as interfaces; `entry/` puts the real ones in. */
 export interface Deps {
   readonly host: Host
@@ -37,6 +52,8 @@ export interface Deps {
   /** Notes an entry to be saved; never fails. */
   readonly saveLater: (save: PendingSave) => void
   readonly tasks: TaskWorld
+  /** Absent where builders that are made may stay. */
+  readonly builders?: BuilderWorld | undefined
   readonly clock: Clock
   readonly display: ProgressDisplay
   /** Aborted when the run is cancelled. */

@@ -1,16 +1,18 @@
-import { findBuilder } from './buildx/builder.ts'
 import type { Deps } from './deps.ts'
 import { askAhead, logInAhead } from './flow/ask-ahead.ts'
 import { completeSource, identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { takeBuildTurn } from './flow/build-turn.ts'
 import { callBuilder } from './flow/call-builder.ts'
+import { chooseBuilder } from './flow/choose-builder.ts'
 import { identifyContent } from './flow/content.ts'
 import { existingImage, findImage } from './flow/find-image.ts'
+import { recallFullBuild, rememberFullBuild } from './flow/full-build.ts'
 import { fetchContext } from './flow/git-context.ts'
 import { rememberImage } from './flow/image-records.ts'
 import { builtImage, type ImageResult } from './flow/image-result.ts'
 import { makeImage } from './flow/make-image.ts'
 import { explainMiss, rememberParts } from './flow/missed.ts'
+import { describeMoves } from './flow/moved-bytes.ts'
 import { planDockerfile } from './flow/plan-dockerfile.ts'
 import { rememberPlans } from './flow/plan-memory.ts'
 import type { ReportDraft } from './flow/report-draft.ts'
@@ -48,18 +50,22 @@ export async function buildImage(wanted: BuildInputs, deps: Deps, report: Report
   if (turn.kind === 'built') return buildImage({ ...given, serialize: false, check: 'registry' }, deps, report)
   const source = await completeSource(before, tasks, inputs, deps, report)
 
-  const finding = findBuilder(deps.exec, inputs.builder)
+  const finding = chooseBuilder(inputs, deps)
   // Where all layers are there already nobody asks for the builder, and nobody minds that there is none.
   finding.catch(() => undefined)
-  const [planned, missed] = await report.stage('plan layers', () =>
+  const [planned, missed, fullSeconds] = await report.stage('plan layers', () =>
     Promise.all([
       planDockerfile(inputs, source, content, finding, deps),
       explainMiss(inputs, before, content, check, deps.store),
+      recallFullBuild(inputs, deps.store),
     ]),
   )
-  report.add({ ...describeDockerfile(planned, inputs.assemble), missed })
+  report.add({ ...describeDockerfile(planned, inputs.assemble), missed, fullSeconds })
   const built = await makeImage({ inputs, source, content, dockerfile: planned }, finding, deps, report)
-  rememberImage(inputs, content, built.metadata.digest, deps)
+  report.add(await report.stage('audit', () => describeMoves(inputs, source, built, deps)))
+  const seconds = report.seconds()
+  if (built.isFull) rememberFullBuild(inputs, seconds, deps)
+  rememberImage(inputs, content, built.metadata.digest, deps, built.isFull ? seconds : fullSeconds)
   rememberParts(inputs, before, content, deps)
   rememberPlans(inputs, built.dockerfile, deps)
   return builtImage(inputs, content, built.dockerfile, built, report)

@@ -23,8 +23,18 @@ test('a record comes back out of its key', () => {
   expect(readRecordKey(subject, recordKey(subject, absent))).toEqual(absent)
 })
 
+test.each([0, 0.1, 61.5, 86_400])('a record tells that the last full build took %d s', (fullSeconds) => {
+  const told = { ...record, fullSeconds }
+  expect(readRecordKey(subject, recordKey(subject, told))).toEqual(told)
+})
+
+test('a time that is too long to be one is not told', () => {
+  expect(readRecordKey(subject, recordKey(subject, { ...record, fullSeconds: 1e9 }))).toEqual(record)
+})
+
 test('a key obeys the rules of the cache service', () => {
-  for (const one of [record, absent]) expect(recordKey(subject, one)).toMatch(/^[a-z0-9-]{1,512}$/)
+  for (const one of [record, { ...record, fullSeconds: 12.3 }, absent])
+    expect(recordKey(subject, one)).toMatch(/^[a-z0-9-]{1,512}$/)
 })
 
 test.each<[string, Partial<RecordSubject>]>([

@@ -139,6 +139,7 @@ describe('several images of one job', () => {
     expect(rows.map(([image, outcome]) => [image, outcome])).toEqual([
       ['<code>registry.example/team/app</code>', '✅ built'],
       ['<code>registry.example/team/worker</code>', '⏭️ skipped'],
+      ['2 images', ''],
     ])
     expect(markdown.match(/### Layers/g)).toHaveLength(2)
   })

@@ -120,9 +120,9 @@ export class ActionRig {
     return { pid: child.pid ?? 0, result: finish(child, files) }
   }
 
-  /** Names of what lies in the temporary folder now. */
+  /** Names of what lies in the temporary folder now, besides what steps leave for later ones of the job. */
   async leftovers(): Promise<readonly string[]> {
-    return await readdir(this.temp)
+    return (await readdir(this.temp)).filter((name) => name !== 'image-cache')
   }
 
   async close(): Promise<void> {

@@ -39,15 +39,18 @@ export interface MadeStep {
   readonly end?: number
   readonly cached?: boolean
   readonly error?: string
+  /** Ids of the steps that it needs. */
+  readonly inputs?: readonly number[]
 }
 
 /** A line about one interval of a step. */
-export function vertexLine({ id, name, start, end, cached, error }: MadeStep): string {
+export function vertexLine({ id, name, start, end, cached, error, inputs }: MadeStep): string {
   const times = {
     ...(start === undefined ? {} : { started: at(start) }),
     ...(end === undefined ? {} : { completed: at(end) }),
   }
-  return JSON.stringify({ vertexes: [{ digest: digest(id), name, ...times, cached, error }] })
+  const needs = inputs?.map(digest)
+  return JSON.stringify({ vertexes: [{ digest: digest(id), name, ...times, cached, error, inputs: needs }] })
 }
 
 /** A line about a part of a step; `bytes` as current of total. */

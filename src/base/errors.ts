@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'E_DISK_FULL'
   | 'E_TASK'
   | 'E_VERIFY'
+  | 'E_PULLED'
   | 'E_CANCELLED'
 
 export interface ErrorDetails {

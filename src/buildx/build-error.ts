@@ -7,6 +7,10 @@ interface Cause {
   readonly hint: string
 }
 
+/** What buildx says when the daemon behind a builder is gone, or goes while it builds. */
+const LOST =
+  /no builder .* found|failed to find driver|unable to connect|transport: Error while dialing|closing transport|error reading from server|code = Unavailable|no active session/i
+
 /** What builders and registries say, by what a reader can do about it; the first that fits is taken. */
 const CAUSES: readonly Cause[] = [
   {
@@ -31,7 +35,7 @@ const CAUSES: readonly Cause[] = [
     hint: 'The registry or a network on the way refused for the moment; run the job again or ask its operator.',
   },
   {
-    pattern: /no builder .* found|failed to find driver|unable to connect|transport: Error while dialing/i,
+    pattern: LOST,
     code: 'E_BUILDER',
     hint: 'See that the builder runs: `docker buildx inspect --bootstrap`.',
   },
@@ -41,6 +45,11 @@ const CAUSES: readonly Cause[] = [
     hint: 'Mend the line that is named.',
   },
 ]
+
+/** Whether a build failed because its builder went away, so that another one can do it. */
+export function isBuilderLost({ code, message }: ImageCacheError): boolean {
+  return code === 'E_BUILDER' && LOST.test(message)
+}
 
 const COMMANDS: ReadonlySet<StepKind> = new Set(['run'])
 

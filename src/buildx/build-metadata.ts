@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../base/digest.ts'
-import { isJsonRecord, parseJson } from '../base/json-value.ts'
+import { isJsonRecord, parseJson, textField } from '../base/json-value.ts'
 
 /** What buildx's metadata file tells of a build. */
 export interface BuildMetadata {
@@ -19,4 +19,11 @@ export function readBuildMetadata(text: string): BuildMetadata {
   const config = fields['containerimage.config.digest']
   const known = typeof digest === 'string' && isDigest(digest) ? digest : undefined
   return { text, digest: known, imageId: typeof config === 'string' ? config : known }
+}
+
+/** Name of the build in its builder's history: the last part of `buildx.build.ref`. */
+export function buildReference(text: string): string | undefined {
+  const value = parseJson(text)
+  const ref = isJsonRecord(value) ? textField(value, 'buildx.build.ref') : undefined
+  return ref?.split('/').at(-1) || undefined
 }

@@ -27,6 +27,7 @@ export interface FrozenStep {
 }
 
 const BLOB = /^sha256:[0-9a-f]{64}$/
+const FETCHED = /^(extracting )?sha256:[0-9a-f]{64}$/
 
 /**
  * What is known of one vertex, growing. Intervals are kept by their start and statuses by id and start, because both
@@ -128,7 +129,7 @@ export class StepRecord {
       ...this.#name,
       inputs: this.#inputs,
       intervals,
-      cached: intervals.length > 0 && intervals.some(({ cached }) => cached) && !ran(this.#name, intervals),
+      cached: intervals.some(({ cached }) => cached) && !ran(this.#name, intervals, statuses),
       error: intervals.length > 0 ? intervals.at(-1)?.error : this.#error,
       statuses,
       logs: this.#logs?.lines() ?? [],
@@ -138,9 +139,21 @@ export class StepRecord {
   }
 }
 
-/** A source (FROM) is looked up before its cached result is loaded, in an interval that isn't cached: its last one decides. */
-function ran(name: StepName, intervals: readonly StepInterval[]): boolean {
-  return name.kind === 'from' ? intervals.at(-1)?.cached === false : intervals.some(({ cached }) => !cached)
+/**
+ * A source (FROM) is looked up before its cached result is loaded, in an interval that isn't cached: its last one
+ * decides. Any other cached step may be fetched later, when somebody needs its files: nothing ran then.
+ */
+function ran(name: StepName, intervals: readonly StepInterval[], statuses: readonly StepStatus[]): boolean {
+  if (name.kind === 'from') return intervals.at(-1)?.cached === false
+  const from = intervals.findIndex(({ cached }) => cached)
+  return intervals.some((interval, at) => !interval.cached && (at < from || !isFetch(interval, statuses)))
+}
+
+/** Whether layers of a cached result were downloaded or unpacked in this interval. */
+function isFetch({ start, end }: StepInterval, statuses: readonly StepStatus[]): boolean {
+  return statuses.some(
+    (status) => status.start >= start && status.start <= (end ?? status.start) && FETCHED.test(status.id),
+  )
 }
 
 function pullsOf(step: string, statuses: readonly StepStatus[]): readonly BlobPull[] {

@@ -193,5 +193,5 @@ function eachBlobOnce(pulls: readonly BlobPull[]): readonly BlobPull[] {
 
 function isExecutedRun(step: BuildStep): boolean {
   const work = step.kind === 'run' || step.kind === 'copy' || step.kind === 'instruction'
-  return work && step.intervals.some(({ cached }) => !cached)
+  return work && !step.cached && step.intervals.length > 0
 }

@@ -29,6 +29,9 @@ export type BuildRun =
   | { readonly kind: 'built'; readonly timeline: BuildTimeline; readonly metadata: BuildMetadata }
   | { readonly kind: 'failed'; readonly timeline: BuildTimeline; readonly error: ImageCacheError }
 
+/** Lines kept of what each step prints: the log shows them folded. */
+const LOG_LINES = 200
+
 /** Milliseconds between two calls of `onProgress`. */
 const PROGRESS_EVERY = 200
 
@@ -48,7 +51,7 @@ export type BuildxRun =
 /** Runs buildx with `--progress=rawjson` among its arguments and reads what it tells. */
 export async function runBuildx(args: readonly string[], tools: BuildTools): Promise<BuildxRun> {
   // Commands' output is encoded in the stream: secrets are taken out after decoding.
-  const progress = createProgress({ redact: (text) => redact(text, tools.secrets) })
+  const progress = createProgress({ logLines: LOG_LINES, redact: (text) => redact(text, tools.secrets) })
   let shownAt = 0
   const onStderrLine = (line: string): void => {
     progress.push(line)

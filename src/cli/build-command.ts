@@ -16,5 +16,6 @@ export function buildCommand(values: ReadonlyMap<string, string>, json: boolean,
     const outputs = Object.fromEntries(result.outputs)
     const all = JSON.stringify({ ...outputs, report: result.report }, null, 2)
     world.stdout.write(`${json ? all : (outputs.image ?? '')}\n`)
+    if (result.complaint !== undefined) throw result.complaint
   })
 }

@@ -9,6 +9,7 @@ import type { CommandWorld } from './command-world.ts'
 import { diffCommand } from './diff-command.ts'
 import { keyCommand } from './key-command.ts'
 import { planCommand } from './plan-command.ts'
+import { REPORT_FORMATS, reportCommand } from './report-command.ts'
 import { suggestCommand } from './suggest-command.ts'
 import { LOG_CHOICES } from './tasks-display.ts'
 
@@ -26,6 +27,7 @@ Examples:
   image-cache check --images ghcr.io/org/app:1.2 --platforms linux/amd64,linux/arm64
   image-cache suggest .
   image-cache diff ghcr.io/org/app:one ghcr.io/org/app:two
+  image-cache report progress.jsonl --format html > report.html
   image-cache task --name docs --input 'docs/**' --output site -- make site
   image-cache tasks run -f tasks.yml
   image-cache cache ls
@@ -108,6 +110,15 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
       const { action, write, json } = options
       const given = { action: String(action), write: write === true, json: json === true }
       exitCode = await migrateCommand(paths, given, world)
+    })
+  program
+    .command('report')
+    .description('Draw the report of any build from its saved progress (`buildx build --progress rawjson`)')
+    .argument('<file>', 'what the build wrote to standard error; - reads standard input')
+    .addOption(new Option('--format <format>', 'form of the report').choices([...REPORT_FORMATS]).default('markdown'))
+    .exitOverride()
+    .action(async (file: string, options: Record<string, unknown>) => {
+      exitCode = await reportCommand(file, REPORT_FORMATS.find((one) => one === options.format) ?? 'markdown', world)
     })
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -1,4 +1,5 @@
-import type { Deps, PendingSave } from '../deps.ts'
+import type { Deps, MadeBuilder, PendingSave } from '../deps.ts'
+import type { Exec } from '../exec/exec.ts'
 import type { Host, RunContext } from '../host/host.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { TaskSurroundings } from '../inputs/task-inputs.ts'
@@ -11,7 +12,9 @@ export interface CommandWorld {
   readonly openDeps: (
     inputs: BuildInputs,
     around: Surroundings,
-  ) => { readonly deps: Deps; readonly saves: readonly PendingSave[] }
+  ) => { readonly deps: Deps; readonly saves: readonly PendingSave[]; readonly made: readonly MadeBuilder[] }
+  /** Removes builders of a run; answers a sentence for each that stayed. */
+  readonly removeBuilders: (made: readonly MadeBuilder[], exec: Exec) => Promise<readonly string[]>
   readonly openTaskDeps: (options: TaskDepsOptions) => TaskDeps
   /** Defaults and requests that hold for all tasks of a run. */
   readonly taskSurroundings: (

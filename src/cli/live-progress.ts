@@ -20,6 +20,8 @@ export interface LiveProgressOptions {
   readonly screen?: { (frame: string): void; clear(): void } | undefined
   readonly clock: Clock
   readonly color?: boolean
+  /** Writes lines that are folded under a title; where there is none, what a step printed is shown only when it fails. */
+  readonly group?: (title: string, lines: readonly string[]) => void
   /** Size of the terminal, asked at each frame. */
   readonly size?: () => { readonly columns: number; readonly rows: number }
 }
@@ -39,7 +41,7 @@ export function createLiveProgress(options: LiveProgressOptions): LiveProgress {
   const { screen, writeLine, clock, color = false } = options
   const size = options.size ?? (() => ({ columns: 100, rows: 24 }))
   const buildTime = createBuildTime(clock)
-  const printer = createLinePrinter(writeLine, color)
+  const printer = createLinePrinter(writeLine, color, options.group)
   return {
     update(timeline) {
       const now = buildTime(timeline)
@@ -99,13 +101,26 @@ function createBuildTime(clock: Clock): (timeline: BuildTimeline) => number {
 }
 
 /** Prints what became of steps since the last call, each once. */
-function createLinePrinter(writeLine: (line: string) => void, color: boolean) {
+function createLinePrinter(
+  writeLine: (line: string) => void,
+  color: boolean,
+  group: LiveProgressOptions['group'] = undefined,
+) {
   const printed = new Set<string>()
   const beats = new Map<string, number>()
   const once = (key: string, line: () => string) => {
     if (printed.has(key)) return
     printed.add(key)
     writeLine(line())
+  }
+  const showEnd = (step: BuildStep) => {
+    // Only the step that failed stays open.
+    if (group === undefined || step.error !== undefined || step.logs.length === 0) {
+      once(step.digest, () => endLine(step, color))
+    } else if (!printed.has(step.digest)) {
+      printed.add(step.digest)
+      group(endLine(step, color), step.logs.map(plain))
+    }
   }
   return (timeline: BuildTimeline, now: number): void => {
     for (const step of timeline.steps) {
@@ -117,7 +132,7 @@ function createLinePrinter(writeLine: (line: string) => void, color: boolean) {
           beats.set(step.digest, beat)
           writeLine(`  ${nameOf(step)}: still running after ${formatSeconds(seconds / 1000)}`)
         }
-      } else if (isShown(step)) once(step.digest, () => endLine(step, color))
+      } else if (isShown(step)) showEnd(step)
     }
     for (const lane of lanesOf(timeline)) {
       if (lane.end !== undefined) once(`${lane.name} ${lane.start}`, () => endOfLane(lane, now, color))

@@ -31,7 +31,7 @@ export async function runCommand(
     const inputs = parse(fillInputs((name) => values.get(name) ?? '', world.env))
     for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
     const isTerminal = world.stderr.isTTY === true
-    const { deps, saves } = world.openDeps(inputs, {
+    const { deps, saves, made } = world.openDeps(inputs, {
       host,
       context,
       env: world.env,
@@ -39,8 +39,12 @@ export async function runCommand(
       screen: isTerminal ? await openScreen() : undefined,
       color: wantsColor(world.env, isTerminal),
     })
-    const exitCode = await command({ inputs, host, deps, saves })
-    return typeof exitCode === 'number' ? exitCode : 0
+    try {
+      const exitCode = await command({ inputs, host, deps, saves })
+      return typeof exitCode === 'number' ? exitCode : 0
+    } finally {
+      for (const trouble of await world.removeBuilders(made, deps.exec)) host.warning(trouble)
+    }
   })
 }
 

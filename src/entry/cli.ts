@@ -2,6 +2,7 @@
 import { runCli } from '../cli/cli.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf } from './failure.ts'
+import { removeBuilders } from './made-builders.ts'
 import { openDeps } from './open-deps.ts'
 import { openTaskDeps } from './open-task-deps.ts'
 import { saveAll } from './pending-saves.ts'
@@ -12,6 +13,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   openTaskDeps,
   taskSurroundings,
   saveAll,
+  removeBuilders,
   failureOf,
   signal: cancellation(),
   env: process.env,

@@ -1,5 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { systemClock } from '../base/clock.ts'
 import { redact } from '../base/redact.ts'
 import { imageName } from '../flow/find-image.ts'
@@ -8,16 +7,15 @@ import { secretValues } from '../flow/secret-files.ts'
 import { GithubHost, githubContext } from '../host/github-host.ts'
 import { parseBuildInputs } from '../inputs/build-inputs.ts'
 import { buildImage } from '../main.ts'
-import { reportLines } from '../report/log-lines.ts'
 import type { BuildReport } from '../report/report.ts'
-import { renderSummary } from '../report/summary.ts'
 import { cancellation } from './cancellation.ts'
-import { failureOf, showFailure } from './failure.ts'
+import { type Failure, failureOf, showFailure } from './failure.ts'
 import { inputRows } from './input-rows.ts'
 import { jobInput } from './job-input.ts'
 import { openDeps } from './open-deps.ts'
 import { keptFolder } from './open-task-world.ts'
 import { encodeSaves, PENDING_STATE, SAVES_STATE } from './pending-saves.ts'
+import { keepForJob, showReport } from './show-report.ts'
 import { encodeTaskSaves, TASK_SAVES_STATE } from './task-saves.ts'
 
 /** Milliseconds since 1970 at which this process began, so that loading the bundle counts, too. */
@@ -29,10 +27,12 @@ export async function runBuildAction(): Promise<void> {
   const context = githubContext(process.env)
   const signal = cancellation()
   let report: ReportDraft | undefined
+  let wantsSummary = true
   let keepTasks = async (): Promise<void> => undefined
   try {
     const read = jobInput((name) => host.input(name), process.env, context)
     const inputs = parseBuildInputs(read)
+    wantsSummary = inputs.summary
     for (const value of secretValues(inputs.secrets, process.env)) host.addSecret(value)
     report = new ReportDraft(imageName(inputs), inputRows(read), STARTED_AT, systemClock)
     const { deps, saves, taskSaves } = openDeps(inputs, { host, context, env: process.env, signal, hasPostStep: true })
@@ -46,13 +46,17 @@ export async function runBuildAction(): Promise<void> {
       host.output('dockerfile', await keepDockerfile(redact(result.dockerfile), host))
     host.saveState(SAVES_STATE, encodeSaves(saves))
     host.saveState(PENDING_STATE, JSON.stringify(deps.store.pending ?? []))
-    await show(result.report, host)
+    await showReport(result.report, host, inputs.summary)
+    if (result.complaint !== undefined) fail(failureOf(result.complaint), host)
   } catch (error) {
     await host.ready()
     const failure = failureOf(error)
-    showFailure(failure, host)
-    if (report !== undefined) await show(report.finish(failure.outcome, failure.sentence, failure.hint), host)
-    process.exitCode = 1
+    fail(failure, host)
+    if (report !== undefined) {
+      const told = report.finish(failure.outcome, failure.sentence, failure.hint)
+      for (const [name, value] of failedOutputs(told)) host.output(name, value)
+      await showReport(told, host, wantsSummary)
+    }
   } finally {
     await keepTasks()
     await rm(context.tempDir, { recursive: true, force: true })
@@ -63,25 +67,17 @@ export async function runBuildAction(): Promise<void> {
 
 /** The built Dockerfile outlives this step, so that later steps can read it. */
 async function keepDockerfile(text: string, host: GithubHost): Promise<string> {
-  const folder = join(process.env.RUNNER_TEMP ?? '.', 'image-cache')
-  await mkdir(folder, { recursive: true })
-  const path = join(folder, `Dockerfile-${process.pid}`)
-  await writeFile(path, text)
+  const path = await keepForJob(`Dockerfile-${process.pid}`, text)
   host.group('The Dockerfile that was built', text.split('\n'))
   return path
 }
 
-async function show(report: BuildReport, host: GithubHost): Promise<void> {
-  for (const line of reportLines(report)) host.info(line)
-  // The switches of docker/build-push-action.
-  const { DOCKER_BUILD_CHECKS_ANNOTATIONS: annotate, DOCKER_BUILD_SUMMARY: summarize } = process.env
-  const found = isOff(annotate) ? [] : (report.timeline?.warnings ?? [])
-  for (const { message, file, line } of [...report.warnings, ...found]) {
-    host.warning(message, { ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) })
-  }
-  if (!isOff(summarize)) await host.summary(renderSummary(report))
+/** What steps after a failure may want to know. Digest and image stay unset: there is none to go on with. */
+function failedOutputs({ contentKey }: BuildReport): ReadonlyMap<string, string> {
+  return new Map([...(contentKey === undefined ? [] : [['content-key', contentKey] as const]), ['skipped', 'false']])
 }
 
-function isOff(value: string | undefined): boolean {
-  return value !== undefined && /^(0|f|false)$/i.test(value)
+function fail(failure: Failure, host: GithubHost): void {
+  process.exitCode = 1
+  showFailure(failure, host)
 }

@@ -1,9 +1,11 @@
+import { SpawnExec } from '../exec/spawn-exec.ts'
 import { GithubHost } from '../host/github-host.ts'
 import { parseBuildInputs } from '../inputs/build-inputs.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
 import { parseStoreSetting } from '../stores/store-setting.ts'
 import { failureOf } from './failure.ts'
+import { BUILDERS_STATE, decodeBuilders, removeBuilders } from './made-builders.ts'
 import { decodePending, decodeSaves, PENDING_STATE, SAVES_STATE, saveAll } from './pending-saves.ts'
 import { saveTasks, TASK_SAVES_STATE } from './task-saves.ts'
 
@@ -18,6 +20,8 @@ export async function runPostAction(): Promise<void> {
       const { store } = openStore({ kind, env: process.env, pending })
       for (const trouble of await saveAll(saves, store)) host.warning(trouble)
     }
+    const made = decodeBuilders(host.state(BUILDERS_STATE))
+    for (const trouble of await removeBuilders(made, new SpawnExec())) host.warning(trouble)
     for (const trouble of await saveTasks(host.state(TASK_SAVES_STATE), openNamed)) host.warning(trouble)
   } catch (error) {
     host.warning(`records were not kept: ${failureOf(error).sentence}`)

@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { attestedProvenance } from '../buildx/attested-provenance.ts'
 import { type BuildPlan, pushOutput, withImageConfig } from '../buildx/build-args.ts'
-import type { BuildMetadata } from '../buildx/build-metadata.ts'
-import type { Builder, BuildxCommand } from '../buildx/builder.ts'
+import { isBuilderLost } from '../buildx/build-error.ts'
+import { type BuildMetadata, buildReference } from '../buildx/build-metadata.ts'
+import type { Builder, BuildxCommand, FoundBuilder } from '../buildx/builder.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
 import { runBuild } from '../buildx/run-build.ts'
@@ -23,6 +24,8 @@ import type { Source } from './source.ts'
 export interface BuiltImage {
   readonly metadata: BuildMetadata
   readonly timeline: BuildTimeline
+  /** Path of BuildKit's record of the build, when it was asked for and could be had. */
+  readonly record?: string | undefined
 }
 
 /** What the build is made of, once everything before it is decided. */
@@ -37,6 +40,8 @@ export interface BuildOrder {
   readonly publish: PublishPlan
   readonly builder: Builder
   readonly buildx: BuildxCommand
+  /** Where to build when the builder is lost. */
+  readonly next?: FoundBuilder['next']
 }
 
 /**
@@ -68,8 +73,26 @@ export async function buildAndPush(
   })
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
-  if (run.kind === 'failed') throw run.error
-  return run
+  if (run.kind === 'built') return { ...run, record: await keepRecord(order, run, deps) }
+  const other = isBuilderLost(run.error) ? await order.next?.() : undefined
+  if (other === undefined) throw run.error
+  const [said] = run.error.message.split('\n')
+  deps.host.warning(`${order.builder.name} was lost during the build, ${other.builder.name} builds instead: ${said}`)
+  return await buildAndPush({ ...order, ...other, next: other.next }, deps, onEnd)
+}
+
+/** BuildKit's own record, which Docker Desktop opens. It lies beside the run's folder, which is removed. */
+async function keepRecord(order: BuildOrder, { metadata }: BuiltImage, deps: Deps): Promise<string | undefined> {
+  if (!order.inputs.buildRecord) return undefined
+  const ref = buildReference(metadata.text)
+  const path = `${deps.context.tempDir}.dockerbuild`
+  const { command, prefix } = order.buildx
+  const args = [...prefix, 'history', 'export', '--builder', order.builder.name, '--output', path, ref ?? '']
+  const answer = ref === undefined ? undefined : await deps.exec.run(command, args, { signal: deps.signal })
+  if (answer?.exitCode === 0) return path
+  const why = answer?.stderr.trim().split('\n').at(-1) ?? 'buildx did not name the build'
+  deps.host.warning(`the record of the build could not be kept: ${why}`)
+  return undefined
 }
 
 function userPlace({ source, dockerfile }: BuildOrder, workspace: string, line: number): UserPlace | undefined {
@@ -95,7 +118,7 @@ export function buildPlan(
     ...(inputs.load ? [withImageConfig('type=docker', lifted?.config)] : []),
   ]
   return {
-    builder: inputs.builder,
+    builder: order.builder.name,
     context: source.context,
     dockerfile,
     target: inputs.target,

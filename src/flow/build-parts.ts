@@ -5,6 +5,7 @@ import type { KeptLayer } from '../assemble/kept-layer.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { isJsonList, isJsonRecord } from '../base/json-value.ts'
 import { type BakeTarget, digestOutput } from '../buildx/bake-plan.ts'
+import { isBuilderLost } from '../buildx/build-error.ts'
 import type { FoundBuilder } from '../buildx/builder.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
@@ -71,7 +72,7 @@ export async function buildParts(
   await writeFile(join(folder, GROUPS_FILE), renderGroups(groups, {}))
   const definitionFile = join(folder, 'bake.json')
   const metadataFile = join(folder, 'metadata.json')
-  const plan = { builder: inputs.builder, targets, allow: inputs.allow, definitionFile, metadataFile }
+  const plan = { builder: found.builder.name, targets, allow: inputs.allow, definitionFile, metadataFile }
   const run = await runBake(plan, {
     exec: deps.exec,
     buildx: found.buildx,
@@ -83,7 +84,12 @@ export async function buildParts(
   })
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
-  if (run.kind === 'failed') throw run.error
+  if (run.kind === 'failed') {
+    const other = isBuilderLost(run.error) ? await found.next?.() : undefined
+    if (other === undefined) throw run.error
+    deps.host.warning(`${found.builder.name} was lost during the build, ${other.builder.name} builds instead`)
+    return await buildParts(order, other, deps, onEnd)
+  }
 
   const platform = targetPlatform(inputs)
   const read = async (name: string, repository: RepositoryName): Promise<BuiltLayers> => {

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
 import { buildArgs } from '../buildx/build-args.ts'
-import { findBuilder } from '../buildx/builder.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { buildPlan } from './build-and-push.ts'
+import { chooseBuilder } from './choose-builder.ts'
 import { calledBuilder, type ImageResult } from './image-result.ts'
 import { publishPlan } from './publish.ts'
 import type { ReportDraft } from './report-draft.ts'
@@ -24,7 +24,7 @@ export async function callBuilder(
   deps: Deps,
   report: ReportDraft,
 ): Promise<ImageResult> {
-  const found = await findBuilder(deps.exec, inputs.builder)
+  const found = await chooseBuilder(inputs, deps)
   const folder = join(deps.context.tempDir, 'call')
   await mkdir(folder, { recursive: true })
   const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), deps.env)

@@ -81,6 +81,7 @@ function inputObstacle(
   if (inputs.load) return 'the image is loaded into Docker, too'
   if (inputs.outputs.length > 0) return 'the image goes to other outputs, too'
   if (inputs.annotations.length > 0) return 'the builder writes the annotations'
+  if (inputs.buildRecord) return 'only a build as a whole has a record'
   if (decidingOptions(inputs.builderOptions) !== undefined) return 'options for the builder are given'
   if (inputs.platforms.length > 1) return 'the build is for several platforms at once'
   const registries = new Set(

@@ -118,6 +118,8 @@ export interface ExistingImage {
   readonly reason: string
   /** No record says so yet. */
   readonly isNews: boolean
+  /** What the last full build of the image took, where a record tells. */
+  readonly fullSeconds?: number | undefined
 }
 
 /**
@@ -130,9 +132,9 @@ export function existingImage(
   finding: ImageFinding,
 ): ExistingImage | undefined {
   if (finding.kind === 'found') {
-    const { digest, holders, via } = finding
+    const { digest, holders, via, fullSeconds } = finding
     const sources = holders.map((one) => ({ ...one, digest }))
-    return { kind: 'found', sources, reason: `found by ${via}`, isNews: via === 'registry' }
+    return { kind: 'found', sources, reason: `found by ${via}`, isNews: via === 'registry', fullSeconds }
   }
   if (finding.kind !== 'unknown' || inputs.checkUnknown === 'build') return undefined
   if (inputs.checkUnknown === 'fail') throw cannotTell(imageName(inputs), finding.reason)

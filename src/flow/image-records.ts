@@ -14,9 +14,10 @@ export function rememberImage(
   content: Content | UnknownContent,
   digest: Digest | undefined,
   deps: RecordDeps,
+  fullSeconds?: number,
 ): void {
   if (content.kind === 'unknown' || digest === undefined || !isRecorded(inputs)) return
-  const record: ImageRecord = { kind: 'present', digest, writtenAt: deps.clock.now() }
+  const record: ImageRecord = { kind: 'present', digest, writtenAt: deps.clock.now(), fullSeconds }
   saveRecord(contentQuestion(inputs, content), record, deps)
 }
 

@@ -1,9 +1,11 @@
 import type { Digest } from '../base/digest.ts'
+import type { ImageCacheError } from '../base/errors.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatReference, formatRepository } from '../registry/reference.ts'
 import type { BuildReport } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
 import type { Content, UnknownContent } from './content.ts'
+import { pullLimitError } from './moved-bytes.ts'
 import type { Assembly, PlannedDockerfile } from './plan-dockerfile.ts'
 import type { ReportDraft } from './report-draft.ts'
 
@@ -12,6 +14,8 @@ export interface ImageResult {
   /** Values of the action's outputs by name. */
   readonly outputs: ReadonlyMap<string, string>
   readonly report: BuildReport
+  /** What the user wants to be failed for, although the image is there. */
+  readonly complaint?: ImageCacheError | undefined
   /** The Dockerfile that was built; undefined when nothing was. */
   readonly dockerfile: string | undefined
 }
@@ -50,7 +54,7 @@ export function builtImage(
   inputs: BuildInputs,
   content: Content | UnknownContent,
   dockerfile: PlannedDockerfile,
-  { metadata }: BuiltImage,
+  { metadata, record }: BuiltImage,
   report: ReportDraft,
 ): ImageResult {
   report.add({ tags: inputs.tags.map(formatReference) })
@@ -59,8 +63,10 @@ export function builtImage(
     metadata: metadata.text,
     skipped: false,
     plan: JSON.stringify(planOutput(dockerfile)),
+    record: record ?? '',
   })
-  return { outputs, report: report.finish('built', ASSEMBLED[dockerfile.assembly]), dockerfile: dockerfile.text }
+  const finished = report.finish('built', ASSEMBLED[dockerfile.assembly])
+  return { outputs, report: finished, dockerfile: dockerfile.text, complaint: pullLimitError(inputs, finished) }
 }
 
 const ASSEMBLED: Readonly<Record<Assembly, string>> = {
@@ -85,7 +91,13 @@ function outputMap(
   inputs: BuildInputs,
   content: Content | UnknownContent,
   digest: Digest | undefined,
-  more: { readonly imageid: string; readonly metadata: string; readonly skipped: boolean; readonly plan: string },
+  more: {
+    readonly imageid: string
+    readonly metadata: string
+    readonly skipped: boolean
+    readonly plan: string
+    readonly record?: string
+  },
 ): ReadonlyMap<string, string> {
   const [tag] = inputs.tags
   return new Map([
@@ -97,6 +109,7 @@ function outputMap(
     ['cache-hit', String(more.skipped)],
     ['skipped', String(more.skipped)],
     ['plan', more.plan],
+    ['build-record', more.record ?? ''],
   ])
 }
 

@@ -1,10 +1,11 @@
-import type { FoundBuilder } from '../buildx/builder.ts'
+import { builderText, type FoundBuilder } from '../buildx/builder.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { ImageReference } from '../registry/reference.ts'
 import { type BuildOrder, type BuiltImage, buildAndPush } from './build-and-push.ts'
 import { composeImage } from './compose-image.ts'
 import type { Content, UnknownContent } from './content.ts'
+import { isFull } from './full-build.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
 import { planAnnotations } from './plan-memory.ts'
 import { publishPlan, tidyCaches } from './publish.ts'
@@ -24,6 +25,8 @@ export interface ImageOrder {
 /** An image that was made, and the Dockerfile that it was made from in the end. */
 export interface MadeImage extends BuiltImage {
   readonly dockerfile: PlannedDockerfile
+  /** Nothing of it was there before, so that its time is what other builds are compared with. */
+  readonly isFull: boolean
 }
 
 /**
@@ -47,7 +50,8 @@ export async function makeImage(
   )
   if (made.kind === 'composed') {
     report.add(describeComposed(dockerfile, made))
-    return { ...made, dockerfile }
+    const parts = choice.plan.parts.filter(({ kind }) => kind !== 'folders')
+    return { ...made, dockerfile, isFull: made.built.size === parts.length }
   }
   const linked = await linkInstead(made.reason)
   report.add({ checks: describeAssembly(linked.assembly, linked.assemblyReason) })
@@ -62,7 +66,9 @@ async function buildWhole(
   report: ReportDraft,
 ): Promise<MadeImage> {
   const { inputs, dockerfile } = order
-  const build = buildOrder(order, await finding)
+  const found = await finding
+  report.add({ checks: [{ what: 'builder', outcome: 'found', detail: builderText(found.builder) }] })
+  const build = buildOrder(order, found)
   const { publish } = build
   if (inputs.verify && dockerfile.assembly !== 'as-written') {
     const detail = await report.stage('verify', () => verifyBuild(build, deps))
@@ -73,7 +79,7 @@ async function buildWhole(
   )
   const caches = await report.stage('tidy the cache', () => tidyCaches(publish, built.timeline, deps.registry))
   report.add(describeBuild(dockerfile, publish, built, caches))
-  return { ...built, dockerfile }
+  return { ...built, dockerfile, isFull: isFull(built.timeline) }
 }
 
 /** Compares a composed image with what its Dockerfile makes, before it gets its tags. */

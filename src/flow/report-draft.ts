@@ -40,8 +40,16 @@ export class ReportDraft {
     }
   }
 
+  /** Seconds since the run began. */
+  seconds(): number {
+    return (this.#clock.now() - this.#startedAt) / 1000
+  }
+
   finish(outcome: BuildOutcome, reason: string, hint?: string): BuildReport {
-    const seconds = (this.#clock.now() - this.#startedAt) / 1000
-    return { ...this.#facts, outcome, reason, hint, seconds, stages: this.#stages }
+    const seconds = this.seconds()
+    const { fullSeconds } = this.#facts
+    const isDone = outcome === 'built' || outcome === 'skipped'
+    const saved = fullSeconds === undefined || !isDone ? {} : { savedSeconds: Math.max(0, fullSeconds - seconds) }
+    return { ...this.#facts, ...saved, outcome, reason, hint, seconds, stages: this.#stages }
   }
 }

@@ -19,11 +19,11 @@ export function installerRunner(
 ): RunInstaller {
   const { tempDir } = deps.context
   const inImage: RunInstaller = async ({ image, script, files, relock }) => {
-    const { buildx } = await found
+    const { buildx, builder } = await found
     const tools = {
       exec: deps.exec,
       buildx,
-      builder: inputs.builder,
+      builder: builder.name,
       allow: inputs.allow,
       tempDir,
       signal: deps.signal,

@@ -29,7 +29,7 @@ export async function skipBuild(
   if (content.kind === 'unknown') return undefined
   const tagged = await report.stage('put tags', () => tagImage(inputs, content, existing, deps))
   if (tagged.kind === 'tagged') {
-    report.add({ warnings: tagged.notes.map((message) => ({ message })) })
+    report.add({ warnings: tagged.notes.map((message) => ({ message })), fullSeconds: existing.fullSeconds })
     if (existing.isNews) {
       rememberImage(inputs, content, existing.sources[0]?.digest, deps)
       rememberParts(inputs, source, content, deps)

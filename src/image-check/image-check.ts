@@ -24,6 +24,8 @@ export type CheckAnswer =
       /** The repositories that have it, in the order of the question. */
       readonly holders: readonly RepositoryName[]
       readonly reason: string
+      /** What the last full build of the image took, where a record tells. */
+      readonly fullSeconds?: number | undefined
     }
   | {
       readonly kind: 'missing'

@@ -7,7 +7,13 @@ import { storeKey, withValue } from '../stores/store-key.ts'
  * there. The newest one counts, so an `absent` one also takes back what an older one says.
  */
 export type ImageRecord =
-  | { readonly kind: 'present'; readonly digest: Digest; readonly writtenAt: number }
+  | {
+      readonly kind: 'present'
+      readonly digest: Digest
+      readonly writtenAt: number
+      /** What the last full build of the image took, to a tenth. */
+      readonly fullSeconds?: number | undefined
+    }
   /** `writtenAt`: milliseconds since 1970, by the clock of the job that wrote it. */
   | { readonly kind: 'absent'; readonly writtenAt: number }
 
@@ -21,7 +27,9 @@ export interface RecordSubject {
 }
 
 const ABSENT = 'absent'
-const SUFFIX = /^([0-9a-f]{64}|absent)-([0-9a-z]{9})$/
+/** Seconds; longer builds are not told. */
+const LONGEST = 999_999
+const SUFFIX = /^(?:absent-([0-9a-z]{9})|([0-9a-f]{64})-([0-9a-z]{9})(?:-(\d{1,7}))?)$/
 
 /** What the keys of all records about a subject begin with: one look-up by it finds the newest. */
 export function recordPrefix({ repositories, platforms, contentKey, salt }: RecordSubject): StoreKey {
@@ -36,19 +44,21 @@ export function recordPrefix({ repositories, platforms, contentKey, salt }: Reco
 export function recordKey(subject: RecordSubject, record: ImageRecord): StoreKey {
   const time = Math.floor(record.writtenAt).toString(36).padStart(9, '0')
   const value = record.kind === 'present' ? hexOf(record.digest) : ABSENT
-  return withValue(recordPrefix(subject), `${value}-${time}`)
+  const full = record.kind === 'present' ? record.fullSeconds : undefined
+  const tenths = full === undefined || full > LONGEST ? '' : `-${Math.round(full * 10)}`
+  return withValue(recordPrefix(subject), `${value}-${time}${tenths}`)
 }
 
 /** Reads a record out of a key that a store answered; undefined when the key is not one of this subject's. */
 export function readRecordKey(subject: RecordSubject, key: StoreKey): ImageRecord | undefined {
   const prefix = `${recordPrefix(subject)}-`
   if (!key.startsWith(prefix)) return undefined
-  const [, value, time] = SUFFIX.exec(key.slice(prefix.length)) ?? []
-  if (time === undefined) return undefined
-  const writtenAt = Number.parseInt(time, 36)
-  if (value === ABSENT) return { kind: 'absent', writtenAt }
-  const digest = `sha256:${value}`
-  return isDigest(digest) ? { kind: 'present', digest, writtenAt } : undefined
+  const [, goneAt, hex, time, tenths] = SUFFIX.exec(key.slice(prefix.length)) ?? []
+  if (goneAt !== undefined) return { kind: 'absent', writtenAt: Number.parseInt(goneAt, 36) }
+  const digest = `sha256:${hex ?? ''}`
+  if (time === undefined || !isDigest(digest)) return undefined
+  const full = tenths === undefined ? {} : { fullSeconds: Number(tenths) / 10 }
+  return { kind: 'present', digest, writtenAt: Number.parseInt(time, 36), ...full }
 }
 
 /**

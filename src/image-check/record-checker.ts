@@ -31,9 +31,10 @@ async function ask(store: Store, belief: RecordBelief, question: CheckQuestion):
     if (!isFresh(record, negativeTtl, now)) return { kind: 'pass', reason: `a record of ${age} says that it was gone` }
     return { kind: 'missing', reason: `it was not there ${age}, says a record`, missingPlatforms: platforms }
   }
-  const { digest } = record
+  const { digest, fullSeconds } = record
   if (!isFresh(record, ttl, now)) return { kind: 'pass', reason: `the record of ${age} has expired`, lastKnown: digest }
-  return { kind: 'found', digest, holders: repositories, reason: `a record of ${age}` }
+  const full = fullSeconds === undefined ? {} : { fullSeconds }
+  return { kind: 'found', digest, holders: repositories, reason: `a record of ${age}`, ...full }
 }
 
 /** `90 s ago`, in the largest unit that leaves a whole number of at least 2. */

@@ -11,6 +11,7 @@ import { BUILD_INPUTS } from './input-list.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
 import { readPushed } from './pushed-names.ts'
 import { layersRepository } from './reference-inputs.ts'
+import { type RunInputs, readRunInputs } from './run-inputs.ts'
 import { readStore } from './store-input.ts'
 
 /** Caches of one side: made for the user, switched off, or the user's own entries. */
@@ -20,7 +21,7 @@ export type CacheChoice =
   | { readonly kind: 'given'; readonly options: readonly CacheOption[] }
 
 /** Everything that the build action and `image-cache build` take, checked. Names as in action.yml, in camel case. */
-export interface BuildInputs {
+export interface BuildInputs extends RunInputs {
   /** A folder, or a git repository as buildx takes it. */
   readonly context: string
   /** Path of the Dockerfile; undefined means `Dockerfile` in the context. */
@@ -32,7 +33,6 @@ export interface BuildInputs {
   readonly target: string | undefined
   readonly buildArgs: ReadonlyMap<string, string>
   readonly buildContexts: ReadonlyMap<string, string>
-  readonly builder: string | undefined
   readonly push: boolean
   readonly load: boolean
   readonly outputs: readonly string[]
@@ -121,7 +121,7 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     target: reader.text('target'),
     buildArgs: reader.pairs('build-args'),
     buildContexts: reader.pairs('build-contexts'),
-    builder: reader.text('builder'),
+    ...readRunInputs(reader),
     push,
     load: reader.flag('load'),
     outputs,

@@ -26,6 +26,26 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('build-args', 'list', '', 'Build arguments, `NAME=VALUE`'),
   input('build-contexts', 'list', '', 'Named contexts, `NAME=folder` or `NAME=docker-image://…`'),
   input('builder', 'text', '', 'Name of the buildx builder; the current one when empty'),
+  input(
+    'endpoints',
+    'list',
+    '',
+    'Addresses of remote builders (`tcp://…`, `kube-pod://…`): each image goes to the same one as long as that answers',
+  ),
+  input(
+    'driver',
+    'text',
+    '',
+    'Driver of a builder made for this run, `docker-container` or `kubernetes`; when empty the current builder is taken, and `docker-container` where there is none',
+  ),
+  input(
+    'driver-opts',
+    'list',
+    '',
+    'Options of a builder that is made, as `docker buildx create --driver-opt` takes them',
+  ),
+  input('buildkit-image', 'text', 'moby/buildkit:v0.33.1', 'Image of BuildKit for a builder that is made'),
+  input('buildx-version', 'text', 'v0.33.0', 'Version of buildx that is installed where there is none'),
   input('push', 'flag', 'false', 'Push the image to its registries; `by-digest` without tags, for `/merge`'),
   input('load', 'flag', 'false', 'Load the image into Docker'),
   input('outputs', 'list', '', 'Other outputs, as `buildx build --output` takes them'),
@@ -132,6 +152,14 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
   input('serialize', 'flag', 'false', 'Wait while another job builds the same content, then put the tags on its image'),
   input('wait-limit', 'text', '1h', 'How long to wait for another job with `serialize`, then build'),
   input(
+    'fail-on-pull-over',
+    'text',
+    '',
+    'Fail when the builder downloaded more than this of images and caches (`500MB`); the image is pushed all the same',
+  ),
+  input('summary', 'flag', 'true', "Write a report into the job's summary"),
+  input('build-record', 'flag', 'false', "Write BuildKit's record of the build to a file, for Docker Desktop"),
+  input(
     'store',
     'text',
     'auto',
@@ -150,4 +178,5 @@ export const BUILD_OUTPUTS: readonly (readonly [name: string, description: strin
   ['skipped', '`true` when nothing was built'],
   ['plan', 'Layers of dependencies, JSON'],
   ['dockerfile', 'Path of the Dockerfile that was built'],
+  ['build-record', 'Path of the record of the build (`.dockerbuild`), when asked for'],
 ]

@@ -1,6 +1,7 @@
 import { formatBytes } from '../base/bytes.ts'
 import { formatSeconds } from '../base/duration.ts'
 import { headerLine } from './header-line.ts'
+import { pullRows } from './moved-bytes.ts'
 import type { BuildReport } from './report.ts'
 import { shorten } from './short-name.ts'
 import { taskLine } from './task-report.ts'
@@ -41,6 +42,7 @@ export function reportLines(report: BuildReport, width = 160): readonly string[]
         step.reason,
       ]),
     ),
+    textTable('Pulled by the builder', ['for', '>bytes', 'what would spare it'], pullRows(report)),
     textTable(
       'Caches',
       ['cache', 'outcome', 'detail'],

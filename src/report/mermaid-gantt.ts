@@ -7,6 +7,7 @@ import { type RowState, type TimelineRow, timelineRows } from './timeline-rows.t
 const TAGS: Readonly<Record<RowState, string>> = {
   ran: 'active, ',
   cached: 'done, ',
+  pulled: 'active, ',
   export: 'done, ',
   push: 'active, ',
   'cache-export': 'done, ',

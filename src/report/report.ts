@@ -1,5 +1,7 @@
 import type { Digest } from '../base/digest.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
+import type { PullFinding } from '../buildx/pull-audit.ts'
+import type { StepLayer } from '../buildx/step-layers.ts'
 import type { TaskRow } from './task-report.ts'
 
 /** How a run of the whole line ended. */
@@ -86,6 +88,8 @@ export interface BuildReport {
   readonly tasks?: readonly TaskRow[] | undefined
   /** From the start of the run to its outputs. */
   readonly seconds: number
+  /** What the last build took in which every step ran. */
+  readonly fullSeconds?: number | undefined
   /** Against the last full build of this image. */
   readonly savedSeconds?: number | undefined
   readonly timeline?: BuildTimeline | undefined
@@ -97,7 +101,12 @@ export interface BuildReport {
   /** Names and values as given; of a secret the name only, with an empty value. */
   readonly inputs: readonly (readonly [name: string, value: string])[]
   readonly pulledBytes?: number | undefined
+  /** Of the layers that steps of this build made. */
   readonly pushedBytes?: number | undefined
+  /** Who made the builder pull layers, the largest first. */
+  readonly pulls?: readonly PullFinding[] | undefined
+  /** Layers that steps of this build made, in the order of the steps. */
+  readonly madeLayers?: readonly StepLayer[] | undefined
   readonly stages: readonly ReportStage[]
   readonly publish?: ReportPublish | undefined
 }

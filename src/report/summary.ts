@@ -1,8 +1,10 @@
 import { formatBytes } from '../base/bytes.ts'
 import { formatSeconds } from '../base/duration.ts'
-import { headerLine, OUTCOME_MARKS, pulledBytes } from './header-line.ts'
+import { headerLine, OUTCOME_MARKS } from './header-line.ts'
+import { type ImageRow, imageRow, imagesTable } from './image-rows.ts'
 import { code, codeBlock, details, escapeMarkdown, table } from './markdown.ts'
 import { mermaidGantt } from './mermaid-gantt.ts'
+import { movesSummary } from './moved-bytes.ts'
 import type { BuildReport } from './report.ts'
 import { shorten } from './short-name.ts'
 import { tasksSummary } from './task-report.ts'
@@ -13,9 +15,11 @@ const LARGEST = 1024 * 1024 - 4096
 /**
  * A GitHub job summary in Markdown: what happened, the timeline, tables of layers, Dockerfile steps and caches,
  * warnings, folded inputs. Parts that would make it larger than GitHub takes are left out with a note.
+ * @param earlier images of earlier steps of the job: one table tells of all
  */
-export function renderSummary(report: BuildReport): string {
-  return joinWithinLimit([header(report), ...sections(report)])
+export function renderSummary(report: BuildReport, earlier: readonly ImageRow[] = []): string {
+  const job = earlier.length === 0 ? [] : ['## Images of this job', imagesTable([...earlier, imageRow(report)])]
+  return joinWithinLimit([...job, header(report), ...sections(report)])
 }
 
 /** The summary of several images of one job: a table over all, then each one folded. */
@@ -23,15 +27,7 @@ export function renderSummaries(reports: readonly BuildReport[]): string {
   const [only] = reports
   if (only === undefined) return ''
   if (reports.length === 1) return renderSummary(only)
-  const rows = reports.map((report) => [
-    code(report.image),
-    `${OUTCOME_MARKS[report.outcome]} ${report.outcome}`,
-    formatSeconds(report.seconds),
-    bytesCell(pulledBytes(report)),
-    bytesCell(report.pushedBytes),
-    escapeMarkdown(report.reason),
-  ])
-  const overview = table(['Image', 'Outcome', 'Time>', 'Pulled>', 'Pushed>', 'Why'], rows)
+  const overview = imagesTable(reports.map(imageRow))
   const parts = reports.map((report) =>
     details(`${OUTCOME_MARKS[report.outcome]} ${code(report.image)}`, sections(report).join('\n\n')),
   )
@@ -56,6 +52,7 @@ function sections(report: BuildReport): readonly string[] {
     tasksSummary(report.tasks ?? []),
     layers(report),
     dockerfileSteps(report),
+    movesSummary(report),
     caches(report),
     publish(report),
     inputs(report),

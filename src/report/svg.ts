@@ -52,10 +52,10 @@ const PICTURE_STYLE = `
 text{font:12px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
 .ic-ground{fill:#ffffff}.ic-text{fill:#1f2328}.ic-faint{fill:#59636e}.ic-small{font-size:11px}.ic-strong{font-weight:600}
 .ic-line{stroke:#d1d9e0;stroke-width:1}.ic-stripe{fill:#f6f8fa}.ic-both{fill:#1a7f37;fill-opacity:.10}
-.ic-ran{fill:#2f6fdb}.ic-cached{fill:#9aa4af}.ic-export{fill:#8250df}.ic-push{fill:#1a7f37}.ic-cache-export{fill:#c4690a}.ic-failed{fill:#cf222e}
+.ic-ran{fill:#2f6fdb}.ic-cached{fill:#9aa4af}.ic-pulled{fill:#bf8700}.ic-export{fill:#8250df}.ic-push{fill:#1a7f37}.ic-cache-export{fill:#c4690a}.ic-failed{fill:#cf222e}
 .ic-built{fill:#2f6fdb}.ic-reused{fill:#1a7f37}.ic-unknown{fill:#818b98}.ic-on{fill:#ffffff}
 @media (prefers-color-scheme:dark){
 .ic-ground{fill:#0d1117}.ic-text{fill:#f0f6fc}.ic-faint{fill:#9198a1}.ic-line{stroke:#3d444d}.ic-stripe{fill:#151b23}.ic-both{fill:#3fb950;fill-opacity:.16}
-.ic-ran{fill:#4f8cf0}.ic-cached{fill:#656c76}.ic-export{fill:#a371f7}.ic-push{fill:#2ea043}.ic-cache-export{fill:#db7b1a}.ic-failed{fill:#f85149}
+.ic-ran{fill:#4f8cf0}.ic-cached{fill:#656c76}.ic-pulled{fill:#d29922}.ic-export{fill:#a371f7}.ic-push{fill:#2ea043}.ic-cache-export{fill:#db7b1a}.ic-failed{fill:#f85149}
 .ic-built{fill:#316dca}.ic-reused{fill:#238636}.ic-unknown{fill:#656c76}}
 `.trim()

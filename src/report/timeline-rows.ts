@@ -2,7 +2,7 @@ import type { BuildStep, BuildTimeline, TimelineSpan } from '../buildx/progress-
 import { type Bar, cut, measure, merge, subtract } from './bars.ts'
 import { shortReference, shortStep } from './short-name.ts'
 
-export type RowState = 'ran' | 'cached' | 'export' | 'push' | 'cache-export' | 'failed'
+export type RowState = 'ran' | 'cached' | 'pulled' | 'export' | 'push' | 'cache-export' | 'failed'
 
 /** A line of a drawn timeline, or several steps folded into one. */
 export interface TimelineRow {
@@ -59,11 +59,18 @@ function rowOf(step: BuildStep, elapsed: number): TimelineRow {
     section: 'build',
     label: shortStep(step),
     title: step.name,
-    state: step.error !== undefined ? 'failed' : step.cached ? 'cached' : 'ran',
+    state: stateOf(step),
     bars: merge(step.intervals.map((interval) => cut(interval, elapsed))),
     steps: 1,
     pulledBytes: step.pulledBytes,
   }
+}
+
+/** A cached step whose layers somebody needed is drawn apart: nothing ran, and yet it took time. */
+function stateOf({ error, cached, pulledBytes }: BuildStep): RowState {
+  if (error !== undefined) return 'failed'
+  if (!cached) return 'ran'
+  return pulledBytes > 0 ? 'pulled' : 'cached'
 }
 
 function fold(rows: readonly TimelineRow[], what: string, state: RowState): TimelineRow | undefined {

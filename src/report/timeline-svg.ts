@@ -16,6 +16,7 @@ const CHART = WIDTH - LABELS - RIGHT
 const LEGEND: readonly (readonly [RowState, string])[] = [
   ['ran', 'ran'],
   ['cached', 'cached'],
+  ['pulled', 'cached, then pulled'],
   ['export', 'create image'],
   ['push', 'push'],
   ['cache-export', 'cache export'],

@@ -56,7 +56,14 @@ const { values } = parseArgs({
 /** No builder is needed: versions are resolved with this machine's uv, nothing is built. */
 const BUILDER: FoundBuilder = {
   buildx: { command: 'buildx', prefix: [] },
-  builder: { name: 'none', driver: 'remote', buildkit: undefined, platforms: ['linux/amd64'] },
+  builder: {
+    name: 'none',
+    driver: 'remote',
+    buildkit: undefined,
+    platforms: ['linux/amd64'],
+    nodes: [],
+    cacheExport: undefined,
+  },
 }
 
 async function tryAll(): Promise<void> {
