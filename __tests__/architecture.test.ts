@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'task-cache': ['exec', 'stores', 'content'],
   'task-graph': ['task-cache:types'],
   'image-diff': [],
+  spec: [],
   assemble: ['registry'],
   // Inputs are checked with the parsers of the rooms they belong to; all are pure.
   inputs: ['registry', 'buildx', 'task-cache', 'task-graph', 'stores'],
@@ -28,11 +29,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types', 'task-cache:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['image-diff', 'assemble', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'top'],
+    ...['image-diff', 'assemble', 'spec', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'top'],
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['image-diff', 'assemble', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
+    ...['image-diff', 'assemble', 'spec', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
   ],
   cli: [
     ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry', 'exec:types'],
@@ -52,7 +53,7 @@ const OWNERS: Readonly<Record<string, string>> = {
 }
 
 /** Rooms without I/O, clock or environment. */
-const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph', 'migrate']
+const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph', 'migrate', 'spec']
 const IMPURE =
   /^node:(fs|child_process|http|https|net|os|process|timers)|Date\.now\(|new Date\(\)|process\.env|\bfetch\(/
 

@@ -8,6 +8,7 @@ import { parseTaskDefaults } from '../../src/inputs/task-defaults.ts'
 import { parseTaskFile } from '../../src/inputs/task-file.ts'
 import { TASK_INPUTS } from '../../src/inputs/task-input-list.ts'
 import { expectTask, parseTaskInputs } from '../../src/inputs/task-inputs.ts'
+import { parseSpec } from '../../src/spec/parse-spec.ts'
 import { codeBlocks, ROOT, readText } from './documents.ts'
 
 const FOLDER = '.github/workflows'
@@ -15,7 +16,7 @@ const inputs = new Set(BUILD_INPUTS.map(({ name }) => name))
 const outputs = new Set(BUILD_OUTPUTS.map(([name]) => name))
 const yaml = codeBlocks('yaml').map(({ path, code }) => [path, code] as const)
 /** Files of our own begin with their name. */
-const own = yaml.filter(([, code]) => /^# (\.image-cache|tasks)\.yml$/m.test(code))
+const own = yaml.filter(([, code]) => /^# (\.image-cache|tasks|image)\.yml$/m.test(code))
 const blocks = yaml.filter((block) => !own.includes(block))
 const workflows = readdirSync(join(ROOT, FOLDER)).map((name) => [name, readText(`${FOLDER}/${name}`)] as const)
 
@@ -56,6 +57,7 @@ describe('tasks in the docs', () => {
 
   test.each(own)('%s has files of ours that we can read', async (_, code) => {
     if (code.startsWith('# .image-cache.yml')) expect((await parseTaskDefaults(code, {})).size).toBeGreaterThan(0)
+    else if (code.startsWith('# image.yml')) expect((await parseSpec(code, 'image.yml')).layers).not.toEqual([])
     else expect((await parseTaskFile(code, { place: 'tasks.yml' })).tasks.length).toBeGreaterThan(0)
   })
 

@@ -35,7 +35,8 @@ export async function fetchContext(inputs: BuildInputs, deps: GitDeps): Promise<
   const folder = resolve(checkout, context.folder)
   if (!`${folder}${sep}`.startsWith(`${checkout}${sep}`)) throw mistake(inputs.context, 'names a folder outside of it')
   const secrets = [...inputs.secrets, ...tokenSecrets(server, inputs)]
-  return { ...inputs, context: folder, file: join(folder, inputs.file ?? 'Dockerfile'), secrets }
+  const file = inputs.spec === undefined ? join(folder, inputs.file ?? 'Dockerfile') : undefined
+  return { ...inputs, context: folder, file, secrets }
 }
 
 /** GitHub's own server when the address is there: nobody else gets the token. */

@@ -7,6 +7,7 @@ import type { BuildOptions, Dockerfile } from '../dockerfile/dockerfile.ts'
 import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts'
 import { type ContextHash, type ContextTools, hashContext, readIgnoreFile } from '../image/context-hash.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { type SpecDockerfile, specDockerfile } from './spec-dockerfile.ts'
 
 /** What the user gives: a parsed Dockerfile and the build context as BuildKit will see it. */
 export interface Source {
@@ -42,19 +43,9 @@ export async function readSource(
   made: readonly string[] = [],
 ): Promise<Source> {
   const context = resolve(workspace, inputs.context)
-  const dockerfilePath = inputs.file === undefined ? join(context, 'Dockerfile') : resolve(workspace, inputs.file)
-  const text = await readFile(dockerfilePath, 'utf8').catch((cause: unknown) => {
-    throw new ImageCacheError(
-      'E_DOCKERFILE',
-      `there is no Dockerfile at ${inputs.file ?? join(inputs.context, 'Dockerfile')}`,
-      {
-        hint: 'Give its path in `file`, or the folder that holds it in `context`.',
-        cause,
-      },
-    )
-  })
+  const { path: dockerfilePath, text, ignore } = await readDockerfile(inputs, workspace, context)
   const dockerfile = parseDockerfile(text, inputs.file ?? 'Dockerfile')
-  const ignorePatterns = await readIgnoreFile(context, dockerfilePath)
+  const ignorePatterns = [await readIgnoreFile(context, dockerfilePath), ...ignore].join('\n')
   const files = await hashContext(context, [ignorePatterns, ...made].join('\n'), tools).catch((cause: unknown) => {
     if (tools.signal?.aborted === true) throw new ImageCacheError('E_CANCELLED', 'the run was cancelled', { cause })
     throw new ImageCacheError('E_INPUT', `context: ${JSON.stringify(inputs.context)} can't be read`, {
@@ -63,6 +54,23 @@ export async function readSource(
     })
   })
   return { context, dockerfilePath, dockerfile, ignorePatterns, files }
+}
+
+/** The user's own Dockerfile, or the one that a spec stands for. */
+async function readDockerfile(
+  { file, spec, context: folder }: BuildInputs,
+  workspace: string,
+  context: string,
+): Promise<SpecDockerfile> {
+  if (spec !== undefined) return await specDockerfile(spec, workspace, context)
+  const path = file === undefined ? join(context, 'Dockerfile') : resolve(workspace, file)
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ImageCacheError('E_DOCKERFILE', `there is no Dockerfile at ${file ?? join(folder, 'Dockerfile')}`, {
+      hint: 'Give its path in `file`, or the folder that holds it in `context`.',
+      cause,
+    })
+  })
+  return { path, text, ignore: [] }
 }
 
 /** What the caller decides, as the Dockerfile's rooms want it. */

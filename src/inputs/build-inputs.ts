@@ -26,6 +26,8 @@ export interface BuildInputs extends RunInputs {
   readonly context: string
   /** Path of the Dockerfile; undefined means `Dockerfile` in the context. */
   readonly file: string | undefined
+  /** What the image is made of, in place of a Dockerfile: the spec itself or the path of its file. */
+  readonly spec: string | undefined
   /** With `push: by-digest` repositories alone. */
   readonly tags: readonly ImageReference[]
   /** `os/architecture[/variant]`; empty means the builder's own platform. */
@@ -116,6 +118,7 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
   const inputs: BuildInputs = {
     context: context(reader),
     file: reader.text('file'),
+    spec: reader.text('spec'),
     tags,
     platforms: platforms(reader),
     target: reader.text('target'),
@@ -169,6 +172,8 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
   if (inputs.verify && !inputs.push) reader.mistake('verify', 'true', 'needs push: images are compared in a registry')
   if (inputs.verify && inputs.platforms.length > 1)
     reader.mistake('verify', 'true', 'compares images for one platform, and several are wanted')
+  if (inputs.spec !== undefined && inputs.file !== undefined)
+    reader.mistake('spec', inputs.spec, 'is there beside file: an image is made of one of the two')
   if (inputs.layers.length >= inputs.maxLayers) {
     reader.mistake(
       'layers',

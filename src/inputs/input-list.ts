@@ -77,6 +77,12 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
     '${{ github.token }}',
     'Token for git contexts; the build gets it as the secret `GIT_AUTH_TOKEN`',
   ),
+  input(
+    'spec',
+    'text',
+    '',
+    'What the image is made of, in place of a Dockerfile: YAML, or the path of a `.yml` file or of a pyproject.toml with `[tool.image-cache]`; see docs/spec.md',
+  ),
   input('optimize-layers', 'flag', 'true', 'Install Python dependencies as independent layers'),
   input('verify', 'flag', 'false', 'Build the image as it is written, too, and fail when the two differ; needs `push`'),
   input(

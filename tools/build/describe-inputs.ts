@@ -4,6 +4,7 @@ import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.t
 import { BUILD_INPUTS, BUILD_OUTPUTS, type InputDescription } from '../../src/inputs/input-list.ts'
 import { MERGE_INPUTS, MERGE_OUTPUTS } from '../../src/inputs/merge-input-list.ts'
 import { TASK_INPUTS, TASK_OUTPUTS } from '../../src/inputs/task-input-list.ts'
+import { imageSpecSchema } from '../../src/spec/image-spec.ts'
 
 interface ActionDescription {
   readonly name: string
@@ -157,4 +158,5 @@ if (import.meta.main) {
   writeFileSync(platforms, withMergeTables(readFileSync(platforms, 'utf8')))
   const tasks = join(root, 'docs/task-cache.md')
   writeFileSync(tasks, withTaskTables(readFileSync(tasks, 'utf8')))
+  writeFileSync(join(root, 'schema/image-spec.schema.json'), `${JSON.stringify(imageSpecSchema(), null, 2)}\n`)
 }
