@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { StageLayers } from '../../src/dockerfile/dependency-stage.ts'
-import type { BaseImage, BuildView } from '../../src/dockerfile/dockerfile.ts'
+import type { BaseImage, BuildView, Dockerfile } from '../../src/dockerfile/dockerfile.ts'
 import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
 import { renderLinked } from '../../src/dockerfile/render-dockerfile.ts'
@@ -51,7 +51,9 @@ function render(text: string, groups: readonly LayerGroup[], more: Partial<Stage
 function scripts(rendered: string): ReadonlyMap<string, string> {
   const { stages } = parseDockerfile(rendered, 'Dockerfile')
   const own = stages.filter(({ name }) => name?.startsWith('image-cache-deps-'))
-  return new Map(own.map(({ name, instructions }) => [name ?? '', instructions[0]?.heredocs[0]?.content ?? '']))
+  const scriptOf = (instructions: Dockerfile['stages'][number]['instructions']): string =>
+    instructions.find(({ keyword }) => keyword === 'RUN')?.heredocs[0]?.content ?? ''
+  return new Map(own.map(({ name, instructions }) => [name ?? '', scriptOf(instructions)]))
 }
 
 const heavy = group(locked('torch', '2.5.0', 'bb', 'aa'), locked('sympy', '1.13', 'cc'))
@@ -270,6 +272,18 @@ describe('what decides a cache key', () => {
 
   test('the platform does', () => {
     expect(render(text, [light], { platform: 'linux/arm64' })).not.toBe(render(text, [light]))
+  })
+
+  test('of several platforms each takes its own wheels and packages in the same stage', () => {
+    const cuda: ResolvedPackage = { ...locked('nvidia-cublas', '12', 'ee'), platforms: ['linux/amd64'] }
+    const rendered = render(text, [group(cuda, locked('six', '1.17', 'ff'))], { morePlatforms: ['linux/arm64'] })
+    expect(rendered).toContain(' AS image-cache-deps-0-1\nARG TARGETARCH\nRUN ')
+    const [script = ''] = scripts(rendered).values()
+    expect(script).toContain('  arm64) machine=aarch64 ;;\n')
+    expect(script).toContain('set -- --python-platform "$machine"-unknown-linux-gnu\nmkdir -p /layer/usr/local\n')
+    expect(script).toContain(
+      "nvidia-cublas==12 ; platform_machine == 'x86_64' \\\n    --hash=sha256:ee\nsix==1.17 \\\n",
+    )
   })
 })
 

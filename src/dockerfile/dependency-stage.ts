@@ -1,6 +1,7 @@
 import type { LayerGroup, LayerPlan } from '../layers/layer-plan.ts'
 import type { IndexSettings } from '../python/resolution.ts'
 import type { InstallStep } from './dockerfile.ts'
+import { hasMachine, machineLines, platformMarker } from './target-machine.ts'
 
 /** An environment that no step of the user's makes any more: `uv sync` did, before layers took its place. */
 export interface EnvironmentSkeleton {
@@ -39,6 +40,8 @@ export interface StageLayers {
   readonly installerImage: string
   /** What the image is built for: `linux/amd64`. */
   readonly platform: string
+  /** More platforms that the same stages are for: each builds them with its own wheels. */
+  readonly morePlatforms?: readonly string[]
   readonly settings: IndexSettings
   /** Whether the user's commands leave bytecode behind. */
   readonly bytecode: boolean
@@ -57,9 +60,6 @@ export interface InstallerSurroundings {
  * stage's last layer is the group's and nothing need be copied.
  */
 export type TreePlace = 'layer-folder' | 'final'
-
-/** uv's names for machines, and what `uname -m` says there. */
-const MACHINES: Readonly<Record<string, string>> = { 'linux/amd64': 'x86_64', 'linux/arm64': 'aarch64' }
 
 /** One constant time for every file, 1980-01-01: the first that zip files can hold. */
 const FILE_TIME = 315532800
@@ -145,13 +145,14 @@ export function dependencyStage(
   surroundings: InstallerSurroundings,
   place: TreePlace = 'layer-folder',
 ): string {
-  const machine = MACHINES[layers.platform]
-  const from = machine === undefined ? 'FROM' : 'FROM --platform=$BUILDPLATFORM'
+  const from = hasMachine(layers.platform) ? 'FROM --platform=$BUILDPLATFORM' : 'FROM'
   const flags = (surroundings.runFlags ?? []).map((flag) => `${flag} `).join('')
   const exports = Object.entries(surroundings.environment ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   const target = `/layer${layers.prefix}`
+  const isShared = (layers.morePlatforms ?? []).length > 0
   return [
     `${from} ${layers.installerImage} AS ${name}`,
+    ...(isShared ? ['ARG TARGETARCH'] : []),
     `RUN ${flags}<<'IMAGE_CACHE'`,
     '#!/bin/sh',
     'set -eu',
@@ -161,9 +162,9 @@ export function dependencyStage(
     ...(place === 'final' ? UNSEEN : []),
     ...(place === 'final' && layers.environment !== undefined ? notingFolders(parentOf(layers.environment)) : []),
     'set --',
-    ...(machine === undefined
-      ? []
-      : [`[ "$(uname -m)" = ${machine} ] || set -- --python-platform ${machine}-unknown-linux-gnu`]),
+    ...machineLines(layers.platform, isShared),
+    // A platform may have no package of this group.
+    ...(isShared ? [`mkdir -p ${quoted(target)}`] : []),
     ...(layers.environment === undefined ? [] : environmentLines(layers, layers.environment)),
     [...installWords(layers, target), '"$@"', '-r', '-', "<<'PACKAGES'"].join(' '),
     ...packageLines(group),
@@ -256,11 +257,11 @@ function installWords(layers: StageLayers, target: string): readonly string[] {
 
 function packageLines(group: LayerGroup): readonly string[] {
   const packages = [...group.packages].sort((a, b) => (a.name < b.name ? -1 : 1))
-  return packages.flatMap(({ name, version, hashes }) => {
+  return packages.flatMap(({ name, version, hashes, platforms }) => {
     if (hashes.length === 0) throw new RangeError(`${name} ${version} has no hash`)
     const sorted = [...new Set(hashes)].sort()
     return [
-      `${name}==${version} \\`,
+      `${name}==${version}${platformMarker(platforms)} \\`,
       ...sorted.map((hash, index) => `    --hash=${hash}${index < sorted.length - 1 ? ' \\' : ''}`),
     ]
   })

@@ -1,12 +1,11 @@
-import type { BaseImage } from '../dockerfile/dockerfile.ts'
+import type { BaseImage, BuildOptions } from '../dockerfile/dockerfile.ts'
 import { resolveStages } from '../dockerfile/stage-graph.ts'
-import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { type FoundImage, imageConfig } from '../registry/image-config.ts'
 import { parsePlatform } from '../registry/platform.ts'
 import { formatReference, type ImageReference, withDigest } from '../registry/reference.ts'
 import type { Descriptor, Registry } from '../registry/registry.ts'
 import type { Content } from './content.ts'
-import { buildOptions, nativePlatform, type Source } from './source.ts'
+import { nativePlatform, type Source } from './source.ts'
 
 /** A base image's configuration with what it tells of its making. */
 export interface KnownBase extends BaseImage {
@@ -33,15 +32,15 @@ export interface BaseImages {
   readonly rootOf: (stage: number) => KnownBase | undefined
 }
 
-/** Reads the configurations of all base images at once. One that can't be read is left out. */
+/** Reads the configurations of all base images of one platform at once. One that can't be read is left out. */
 export async function readBaseImages(
-  inputs: BuildInputs,
   source: Source,
   content: Content,
+  options: BuildOptions,
   registry: Registry,
 ): Promise<BaseImages> {
-  const { stages } = resolveStages(source.dockerfile, buildOptions(inputs))
-  const platform = parsePlatform(inputs.platforms[0] ?? nativePlatform())
+  const { stages } = resolveStages(source.dockerfile, options)
+  const platform = parsePlatform(options.platform ?? nativePlatform())
   const roots = new Set(stages.flatMap(({ base }) => (base.kind === 'image' ? [base.reference] : [])))
   const wanted = typeof platform === 'string' ? [] : content.images.filter(({ name }) => roots.has(name))
   const read = wanted.map(async ({ name, reference, digest }): Promise<[string, KnownBase] | undefined> => {

@@ -1,6 +1,7 @@
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
 import type { InstallStep, Refusal } from '../dockerfile/dockerfile.ts'
 import { findInstalls, isInstallStep } from '../dockerfile/find-installs.ts'
+import { hasMachine } from '../dockerfile/target-machine.ts'
 import { type BasePython, basePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { ChangeHistory } from '../layers/change-history.ts'
@@ -9,8 +10,9 @@ import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
 import type { UnbuiltPackage } from '../python/pylock.ts'
 import type { BaseImages } from './base-images.ts'
+import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
 import type { Source } from './source.ts'
-import { type LockTools, lockSteps, projectFacts, type StageLock } from './stage-lock.ts'
+import { type LockTools, projectFacts, type StageLock } from './stage-lock.ts'
 
 /** What becomes of the install steps of a Dockerfile. */
 export interface Dependencies {
@@ -23,6 +25,8 @@ export interface Dependencies {
 
 export interface DependencyTools extends LockTools {
   readonly images: BaseImages
+  /** The build's platforms besides the one of `view`. */
+  readonly others: readonly PlatformView[]
   /** The plan of a stage in the last build of this image. */
   readonly recallPlan: (stage: number) => Promise<PreviousPlan | undefined>
   /** What earlier versions of these files tell of changes; asked only where no plan is remembered. */
@@ -45,6 +49,11 @@ export async function planDependencies(
   const found = findInstalls(source.dockerfile, tools.view)
   const steps = found.filter(isInstallStep)
   const refusals = found.flatMap((answer): Refusal[] => (isInstallStep(answer) ? [] : [answer]))
+  const unlike = unlikePlatform(source, tools, found)
+  if (unlike !== undefined) {
+    const refused = steps.map(({ lines }): Refusal => ({ code: 'platform', sentence: unlike, line: lines.first }))
+    return { layers: [], refusals: [...refusals, ...refused], notes: [] }
+  }
   const layers: StageLayers[] = []
   const notes: string[] = []
   for (const stage of [...new Set(steps.map((step) => step.stage))]) {
@@ -62,6 +71,19 @@ export async function planDependencies(
     }
   }
   return { layers, refusals, notes }
+}
+
+/** Layers for several platforms come from the same steps; why that can't be, one sentence. */
+function unlikePlatform(
+  { dockerfile }: Source,
+  { view, others }: DependencyTools,
+  found: ReturnType<typeof findInstalls>,
+): string | undefined {
+  if (others.length === 0) return undefined
+  const unknown = [view.platform ?? '', ...others.map(({ platform }) => platform)].find((one) => !hasMachine(one))
+  if (unknown !== undefined) return `layers of several platforms at once are not made for ${unknown}`
+  const other = others.find((one) => JSON.stringify(findInstalls(dockerfile, one.view)) !== JSON.stringify(found))
+  return other && `the install steps are not the same on ${other.platform}`
 }
 
 type PlannedStage =
@@ -83,14 +105,15 @@ async function planStage(
     kind: 'refused',
     refusals: all.map(({ lines }) => ({ code, sentence, line: lines.first })),
   })
-  if (inputs.platforms.length > 1) return refuse('platform', 'the build is for several platforms at once')
   const [first] = all
   if (first === undefined) return refuse('environment', 'there is no step')
   const python = pythonOf(first, inputs, tools)
   if (python.kind === 'unknown') return refuse('python-unknown', python.reason)
+  const other = tools.others.find(({ images }) => !isSamePython(python, pythonOf(first, inputs, { images })))
+  if (other !== undefined) return refuse('platform', `the Python of the base image is another one on ${other.platform}`)
 
   const { together, later } = stepsTogether(all)
-  const lock = await lockSteps(together, python, inputs, source, tools)
+  const lock = await lockPlatforms(together, python, inputs, source, tools, tools.others)
   if (lock.kind === 'refused') return refuse(lock.code, lock.sentence)
   // As pip does: what the base image has in the right version isn't installed again.
   const packages = lock.packages.filter(({ name, version }) => python.shipped.get(name) !== version)
@@ -131,7 +154,7 @@ async function stageLayers(
   python: BasePython,
   { settings, installerImage }: StageLock,
   source: Source,
-  { view }: DependencyTools,
+  { view, others }: DependencyTools,
 ): Promise<Omit<StageLayers, 'plan' | 'way'>> {
   const [first] = steps
   if (first === undefined) throw new RangeError('no step')
@@ -158,14 +181,19 @@ async function stageLayers(
     interpreter: isAbsolute ? (program ?? named) : named,
     installerImage,
     platform: view.platform ?? 'linux/amd64',
+    ...(others.length === 0 ? {} : { morePlatforms: others.map(({ platform }) => platform) }),
     settings,
     bytecode: steps.some((step) => step.bytecode),
   }
 }
 
 /** The Python that the packages are for, with what lies beside them. */
-function pythonOf(step: InstallStep, inputs: BuildInputs, tools: DependencyTools): ReturnType<typeof basePython> {
-  const root = tools.images.rootOf(step.stage)
+function pythonOf(
+  step: InstallStep,
+  inputs: BuildInputs,
+  { images }: Pick<DependencyTools, 'images'>,
+): ReturnType<typeof basePython> {
+  const root = images.rootOf(step.stage)
   if (root === undefined) return { kind: 'unknown', reason: 'the configuration of the base image is not known' }
   const { kind, shipped } = step.target
   const python = basePython(root, inputs.pythonVersion, kind === 'venv' || kind === 'folder')
@@ -173,6 +201,11 @@ function pythonOf(step: InstallStep, inputs: BuildInputs, tools: DependencyTools
   // From Python 3.12 on, environments come with pip alone.
   const names = Number(python.version.slice(2)) >= 12 ? shipped.filter((name) => name === 'pip') : shipped
   return { ...python, shipped: new Map(names.map((name) => [name, undefined])) }
+}
+
+function isSamePython(a: BasePython, b: ReturnType<typeof basePython>): boolean {
+  const facts = ({ shipped, ...python }: BasePython): string => JSON.stringify([python, [...shipped]])
+  return b.kind !== 'unknown' && facts(a) === facts(b)
 }
 
 /**

@@ -19,9 +19,10 @@ import type { Content, UnknownContent } from './content.ts'
 import { type Dependencies, planDependencies } from './dependencies.ts'
 import { type LiftedImage, liftableTarget, liftedImage } from './lifted-image.ts'
 import { historyOfLocks } from './lock-history.ts'
+import type { PlatformView } from './lock-platforms.ts'
 import { recallPlan } from './plan-memory.ts'
 import { installerRunner } from './run-installer.ts'
-import { buildOptions, type Source } from './source.ts'
+import { nativePlatform, platformOptions, type Source } from './source.ts'
 
 /** More projects than a context has. */
 const MOST_PROJECTS = 500
@@ -60,18 +61,21 @@ export async function planDockerfile(
   deps: Deps,
 ): Promise<PlannedDockerfile> {
   if (content.kind === 'unknown') return asWritten(source, [`base images are not known: ${content.reason}`], [])
-  const images = await readBaseImages(inputs, source, content, deps.registry)
   const projectFiles = await readProjectFiles(source)
-  const view = {
-    ...buildOptions(inputs),
-    baseImage: images.byReference,
-    contextFiles: source.files.files,
-    projectFiles,
-  }
+  const views = platformOptions(inputs).map(async (options): Promise<PlatformView> => {
+    const images = await readBaseImages(source, content, options, deps.registry)
+    const contextFiles = source.files.files
+    const view = { ...options, baseImage: images.byReference, contextFiles, projectFiles }
+    return { platform: options.platform ?? nativePlatform(), view, images }
+  })
+  const [first, ...others] = await Promise.all(views)
+  if (first === undefined) throw new RangeError('there is no platform')
+  const { view, images } = first
   let pulledBytes = 0
   const dependencies = await planDependencies(inputs, source, {
     view,
     images,
+    others,
     installerFor: (python) => pinInstaller(inputs, python, deps),
     runInstaller: installerRunner(inputs, found, deps, (bytes) => {
       pulledBytes += bytes

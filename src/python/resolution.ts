@@ -16,6 +16,8 @@ export interface ResolvedPackage {
   readonly hashes: readonly string[]
   /** Normalised names of direct dependencies within this lock, where the lock tells. */
   readonly dependencies: readonly string[]
+  /** The platforms that take it, where the lock is for several and not all of them do. */
+  readonly platforms?: readonly string[]
 }
 
 /** Where packages come from and how: packages of different settings never share a layer. */

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { isJsonRecord, parseJson } from '../../src/base/json-value.ts'
+import { HttpRegistry } from '../../src/registry/http-registry.ts'
+import { imageConfig } from '../../src/registry/image-config.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../../src/registry/manifest.ts'
+import { LineRig } from '../support/line-rig.ts'
+
+const minutes = 60_000
+const registry = new HttpRegistry()
+let rig: LineRig
+
+beforeAll(async () => {
+  rig = await LineRig.create()
+  await putBaseOfTwo()
+}, 10 * minutes)
+afterAll(() => rig.close(), minutes)
+
+test(
+  'a build for two platforms makes the same layers for both, each with its own wheels, and runs nothing of the other',
+  async () => {
+    const dockerfile = 'FROM python:3.11-slim\nRUN pip install numpy==2.4.0 six==1.17.0\nCOPY src/ /app/\n'
+    await rig.workspace.write('Dockerfile', dockerfile)
+    await rig.workspace.write('src/main.py', 'import numpy\n')
+    const cold = await build('one')
+    expect(cold.dockerfileSteps.filter(({ what }) => what === 'rewritten')).toHaveLength(1)
+    const [amd64, arm64] = [await image('one', 'amd64'), await image('one', 'arm64')]
+    expect(arm64.layers.length).toBe(amd64.layers.length)
+    // six is the same for both, numpy is not.
+    const shared = arm64.layers.filter(({ digest }) => amd64.layers.some((layer) => layer.digest === digest))
+    expect(arm64.layers.length - shared.length).toBe(1)
+    expect([await machine('amd64'), await machine('arm64')]).toEqual([62, 183])
+
+    // A light package more: one layer for both platforms, on an emptied builder.
+    await rig.services.emptyBuilder()
+    await rig.workspace.write('Dockerfile', dockerfile.replace('six', 'idna==3.11 six'))
+    await build('two')
+    for (const [before, architecture] of [[amd64, 'amd64'] as const, [arm64, 'arm64'] as const]) {
+      const { layers } = await image('two', architecture)
+      const known = new Set(before.layers.map(({ digest }) => digest))
+      expect(layers.filter(({ digest }) => !known.has(digest)).length).toBe(1)
+    }
+  },
+  5 * minutes,
+)
+
+/** The rig's base image as an index whose second image says arm64; nothing in it is run. */
+async function putBaseOfTwo(): Promise<void> {
+  const base = { registry: rig.services.registry, path: 'base/python' }
+  const amd64 = { os: 'linux', architecture: 'amd64' }
+  const found = await imageConfig(registry, { ...base, tag: '3.11-slim' }, amd64)
+  if (found.kind !== 'found' || !isJsonRecord(found.configJson)) throw new Error('there is no base image')
+  const manifest = await registry.manifest({ ...base, digest: found.digest })
+  const json = manifest && parseJson(manifest.bytes)
+  if (manifest === undefined || !isJsonRecord(json)) throw new Error('there is no manifest')
+  const config = Buffer.from(JSON.stringify({ ...found.configJson, architecture: 'arm64' }))
+  const digest = await registry.putBlob(base, config)
+  const other = Buffer.from(
+    JSON.stringify({ ...json, config: { ...Object(json.config), digest, size: config.length } }),
+  )
+  const put = await registry.putManifest({ ...base, tag: 'arm64' }, { mediaType: manifest.mediaType, bytes: other })
+  const manifests = [
+    { mediaType: manifest.mediaType, digest: found.digest, size: manifest.bytes.length, platform: amd64 },
+    {
+      mediaType: manifest.mediaType,
+      digest: put,
+      size: other.length,
+      platform: { os: 'linux', architecture: 'arm64' },
+    },
+  ]
+  expect(manifest.mediaType).toBe(OCI_MANIFEST)
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }))
+  await registry.putManifest({ ...base, tag: 'both' }, { mediaType: OCI_INDEX, bytes: index })
+}
+
+async function build(tag: string) {
+  const inputs = rig.inputs(`platforms:${tag}`, {
+    'build-contexts': `python:3.11-slim=docker-image://${rig.registry}/base/python:both`,
+    platforms: 'linux/amd64,linux/arm64',
+    provenance: 'false',
+  })
+  const options = Object.entries(inputs).flatMap(([name, value]) =>
+    name === 'push' ? ['--push'] : [`--${name}`, value],
+  )
+  const { exitCode, stdout, stderr } = await rig.command('build', '.', ...options, '--json')
+  if (exitCode !== 0) throw new Error(stderr)
+  const { report }: { report: { dockerfileSteps: readonly { what: string; reason: string }[] } } = JSON.parse(stdout)
+  return report
+}
+
+async function image(tag: string, architecture: string) {
+  const reference = { registry: rig.services.registry, path: 'platforms', tag }
+  const found = await imageConfig(registry, reference, { os: 'linux', architecture })
+  if (found.kind !== 'found') throw new Error(`there is no image for ${architecture}`)
+  return found
+}
+
+/** The machine that numpy's code is for (ELF header, `e_machine`). */
+async function machine(architecture: string): Promise<number> {
+  const core = '/usr/local/lib/python3.11/site-packages/numpy/_core'
+  await rig.workspace.write(
+    `elf/Dockerfile`,
+    `FROM ${rig.registry}/platforms:one AS image\nFROM scratch\nCOPY --from=image ${core}/_simd.*.so /simd.so\n`,
+  )
+  const dest = join(rig.workspace.temp, `elf-${architecture}`)
+  const folder = join(rig.workspace.workspace, 'elf')
+  const run = await rig.buildx(
+    'build',
+    '--platform',
+    `linux/${architecture}`,
+    '--output',
+    `type=local,dest=${dest}`,
+    folder,
+  )
+  if (run.exitCode !== 0) throw new Error(run.stderr)
+  return (await readFile(join(dest, 'simd.so'))).readUInt16LE(18)
+}

@@ -1,0 +1,37 @@
+/** uv's names for machines, and what `uname -m` says there. */
+const MACHINES: Readonly<Record<string, string>> = { 'linux/amd64': 'x86_64', 'linux/arm64': 'aarch64' }
+
+/** Whether wheels for a platform can be installed on any other. */
+export function hasMachine(platform: string): boolean {
+  return platform in MACHINES
+}
+
+/**
+ * Shell lines that add `--python-platform` to the arguments where the installer's machine is not that of the target.
+ * @param platform `linux/arm64`
+ * @param isShared the stage is for several platforms: BuildKit runs it once for each and says in TARGETARCH for which
+ */
+export function machineLines(platform: string, isShared: boolean): readonly string[] {
+  const machine = MACHINES[platform]
+  if (isShared) return SHARED
+  return machine === undefined ? [] : [platformLine(machine)]
+}
+
+function platformLine(machine: string): string {
+  return `[ "$(uname -m)" = ${machine} ] || set -- --python-platform ${machine}-unknown-linux-gnu`
+}
+
+/** BuildKit runs the stage once for each platform, and says which one it is for. */
+const SHARED: readonly string[] = [
+  'case "$TARGETARCH" in',
+  ...Object.entries(MACHINES).map(([platform, machine]) => `  ${platform.split('/')[1]}) machine=${machine} ;;`),
+  '  *) echo "there are no packages for $TARGETARCH" >&2; exit 1 ;;',
+  'esac',
+  platformLine('"$machine"'),
+]
+
+/** Says which platforms take a package (PEP 508, environment markers). */
+export function platformMarker(platforms: readonly string[] | undefined): string {
+  if (platforms === undefined) return ''
+  return ` ; ${platforms.map((platform) => `platform_machine == '${MACHINES[platform]}'`).join(' or ')}`
+}
