@@ -6,6 +6,7 @@ import { digestOf } from '../src/base/digest.ts'
 import { createProgress } from '../src/buildx/progress.ts'
 import { checkOutputs } from '../src/flow/check-result.ts'
 import { builtImage, skippedImage } from '../src/flow/image-result.ts'
+import { platformOutputs } from '../src/flow/platform-outputs.ts'
 import { ReportDraft } from '../src/flow/report-draft.ts'
 import { parseBuildInputs } from '../src/inputs/build-inputs.ts'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../src/inputs/check-input-list.ts'
@@ -100,7 +101,10 @@ describe('check/action.yml', () => {
   })
 
   test('has all outputs that are set', () => {
-    expect([...checkOutputs([]).keys()]).toEqual(CHECK_OUTPUTS.map(([name]) => name))
+    const given = parseCheckInputs((name) => (name === 'tags' ? 'org/app:1' : ''))
+    expect([...checkOutputs([]).keys(), ...platformOutputs([], given).keys()]).toEqual(
+      CHECK_OUTPUTS.map(([name]) => name),
+    )
   })
 
   test('has its outputs in the documentation', () => {

@@ -2,7 +2,7 @@ import type { Deps } from './deps.ts'
 import { identifyTasks, readTasks } from './flow/build-tasks.ts'
 import { type CheckedImage, checkedImage } from './flow/check-result.ts'
 import { identifyContent } from './flow/content.ts'
-import { contentQuestion, registryCheckers } from './flow/find-image.ts'
+import { contentQuestion, registryCheckers, repositoriesOf } from './flow/find-image.ts'
 import { fetchContext } from './flow/git-context.ts'
 import { saveRecord } from './flow/image-records.ts'
 import { nameQuestion } from './flow/name-question.ts'
@@ -10,7 +10,7 @@ import { contextTools, readSource } from './flow/source.ts'
 import { type CheckQuestion, checkImage, type ImageCheck } from './image-check/image-check.ts'
 import type { BuildInputs } from './inputs/build-inputs.ts'
 import type { CheckActionInputs } from './inputs/check-inputs.ts'
-import { formatReference, type ImageReference } from './registry/reference.ts'
+import { formatReference, formatRepository, type ImageReference } from './registry/reference.ts'
 
 /** The outside world of a check: nothing is built. */
 export type CheckDeps = Pick<
@@ -28,7 +28,7 @@ type NameDeps = Pick<CheckDeps, 'registry' | 'store' | 'clock' | 'saveLater'>
  */
 export async function checkImages(inputs: CheckActionInputs, deps: CheckDeps): Promise<readonly CheckedImage[]> {
   if (inputs.images.length > 0) return await checkNames(inputs.images, inputs.build, deps)
-  return [await checkContent(inputs.build, deps)]
+  return await checkContent(inputs.build, inputs.eachPlatform, deps)
 }
 
 /** Looks for images by name, all at once. */
@@ -45,24 +45,28 @@ export async function checkNames(
   )
 }
 
-/** Looks for the image that a build with these inputs would push. */
-async function checkContent(asked: BuildInputs, deps: CheckDeps): Promise<CheckedImage> {
-  const build = await fetchContext(asked, deps)
-  const tasks = await readTasks(build, deps)
+/** Looks for the image that a build with these inputs would push, or for those that builds for one platform each would. */
+async function checkContent(
+  asked: BuildInputs,
+  eachPlatform: boolean,
+  deps: CheckDeps,
+): Promise<readonly CheckedImage[]> {
+  const given = await fetchContext(asked, deps)
+  const tasks = await readTasks(given, deps)
   const tools = contextTools(deps)
-  const source = await readSource(build, deps.context.workspace, tools, tasks.made)
-  const content = await identifyContent(build, source, deps.registry, tools, await identifyTasks(tasks, deps))
-  const name = build.tags.map(formatReference).join(', ')
-  if (content.kind === 'unknown') {
-    const reason = `the content can't be told: ${content.reason}`
-    return checkedImage(
-      name,
-      undefined,
-      { kind: 'unknown', reason, lastKnown: undefined, asked: [] },
-      build.checkUnknown,
-    )
-  }
-  return await ask(name, content.key, contentQuestion(build, content), build, deps)
+  const source = await readSource(given, deps.context.workspace, tools, tasks.made)
+  const made = await identifyTasks(tasks, deps)
+  const builds = eachPlatform ? given.platforms.map((platform) => ({ ...given, platforms: [platform] })) : [given]
+  return await Promise.all(
+    builds.map(async (build) => {
+      const content = await identifyContent(build, source, deps.registry, tools, made)
+      const names = eachPlatform ? repositoriesOf(build).map(formatRepository) : build.tags.map(formatReference)
+      const name = names.join(', ')
+      if (content.kind === 'known') return await ask(name, content.key, contentQuestion(build, content), build, deps)
+      const reason = `the content can't be told: ${content.reason}`
+      return checkedImage(name, undefined, { kind: 'unknown', reason, lastKnown: undefined, asked: [] }, build)
+    }),
+  )
 }
 
 async function ask(
@@ -80,7 +84,7 @@ async function ask(
     if (check.kind === 'missing' && build.checkNegativeTtl > 0)
       saveRecord(question, { kind: 'absent', writtenAt }, deps)
   }
-  return checkedImage(image, contentKey, check, build.checkUnknown)
+  return checkedImage(image, contentKey, check, build)
 }
 
 /** A build can bring an image from one repository to the others. Who only asks must know that it is in all of them. */

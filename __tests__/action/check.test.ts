@@ -44,6 +44,8 @@ describe('the check action, for a build', () => {
       'missing-platforms': '',
       'content-key': await contentKey(),
       reason: `not in ${scene.repository}`,
+      'platforms-to-build': '[]',
+      'content-images': '',
       results: expect.stringContaining('"outcome":"missing"'),
     })
     expect(result.annotations).toEqual([])
@@ -86,6 +88,43 @@ describe('the check action, for a build', () => {
     const result = await check(scene.inputs({ tags }))
     expect(result.outputs.get('exists')).toBe('false')
     expect(result.outputs.get('reason')).toBe(`only in ${scene.repository}`)
+  })
+})
+
+describe('the check action, for each platform', () => {
+  const each = (more: Record<string, string> = {}): Record<string, string> =>
+    scene.inputs({ 'each-platform': 'true', platforms: 'linux/amd64,linux/arm64', ...more })
+
+  test('says which ones a matrix has to build, and by which names all are found afterwards', async () => {
+    const keys = [await contentKey({ platforms: 'linux/amd64' }), await contentKey({ platforms: 'linux/arm64' })]
+    const tags = keys.map((key) => (isDigest(key) ? contentTag(key) : ''))
+    addFakeIndex(scene.registry, 'team/app', tags[1] ?? '', { platforms: ['linux/arm64'] })
+    const { outputs } = await check(each())
+    expect(outputs.get('platforms-to-build')).toBe('["linux/amd64"]')
+    expect(outputs.get('content-images')).toBe(tags.map((tag) => `${scene.repository}:${tag}`).join('\n'))
+    expect([outputs.get('exists'), outputs.get('digest')]).toEqual(['false', ''])
+  })
+
+  test.each([{ force: 'true' }, { 'no-cache': 'true' }, { check: 'off' }, { 'no-cache-filters': 'run' }])(
+    'has all of them built with %j',
+    async (wish) => {
+      const key = await contentKey({ platforms: 'linux/amd64', ...wish })
+      if (!isDigest(key)) throw new Error('there is no content key')
+      addFakeIndex(scene.registry, 'team/app', contentTag(key), { platforms: ['linux/amd64'] })
+      const { outputs } = await check(each(wish))
+      expect(outputs.get('platforms-to-build')).toBe('["linux/amd64","linux/arm64"]')
+    },
+  )
+
+  test('has them built when nobody can tell whether they exist', async () => {
+    scene.registry.fail('HEAD manifests', { kind: 'status', status: 403, code: 'DENIED' })
+    const { outputs } = await check(each())
+    expect(outputs.get('platforms-to-build')).toBe('["linux/amd64","linux/arm64"]')
+  })
+
+  test('wants to know which', async () => {
+    const { annotations } = await check(scene.inputs({ 'each-platform': 'true', images: 'app:1' }))
+    expect(annotations[0]?.message).toMatch(/each-platform: "true" is for the image of a build.*platforms: "" is empty/)
   })
 })
 

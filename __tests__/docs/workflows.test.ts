@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../../src/inputs/input-list.ts'
+import { MERGE_INPUTS } from '../../src/inputs/merge-input-list.ts'
 import { parseTaskDefaults } from '../../src/inputs/task-defaults.ts'
 import { parseTaskFile } from '../../src/inputs/task-file.ts'
 import { TASK_INPUTS } from '../../src/inputs/task-input-list.ts'
@@ -78,21 +79,68 @@ describe('tasks in the docs', () => {
   )
 })
 
+/** The reusable workflow hands its inputs on, so its names are ours. */
+describe('the reusable workflow', () => {
+  const steps = stepsIn(parse(readText(`${FOLDER}/build.yml`)))
+  const names = (action: string): readonly string[] =>
+    steps.filter(({ uses }) => uses === action).flatMap((step) => Object.keys(Object(step.with)))
+
+  test.each([
+    ['org/image-cache-action@v1', BUILD_INPUTS],
+    ['org/image-cache-action/check@v1', CHECK_INPUTS],
+    ['org/image-cache-action/merge@v1', MERGE_INPUTS],
+  ])('gives %s inputs that it has', (action, known) => {
+    const given = names(action)
+    expect(given.length).toBeGreaterThan(3)
+    expect(given.filter((name) => !known.some((input) => input.name === name))).toEqual([])
+  })
+
+  test('has what the documentation says of it, and is called with what it has', () => {
+    const { inputs, secrets, outputs } = Object(parse(readText(`${FOLDER}/build.yml`))).on.workflow_call
+    const page = readText('docs/reusable-workflow.md')
+    const missing = [inputs, secrets, outputs].flatMap(Object.keys).filter((name) => !page.includes(`\`${name}\``))
+    expect(missing).toEqual([])
+    const calls = blocks
+      .flatMap(([, code]) => stepsIn(parse(code)))
+      .filter(({ uses }) => String(uses).endsWith('/build.yml@v1'))
+    expect(calls.length).toBeGreaterThan(1)
+    const given = calls.flatMap((call) => Object.keys(Object(call.with)))
+    expect(given.filter((name) => !(name in inputs))).toEqual([])
+    expect(calls.flatMap((call) => Object.keys(Object(call.secrets))).filter((name) => !(name in secrets))).toEqual([])
+  })
+
+  test('checks what it builds: all that decides the image goes to both', () => {
+    const hows = ['builder', 'push', 'cache-from', 'cache-to']
+    const built = names('org/image-cache-action@v1').filter((name) => !hows.includes(name))
+    const checked = names('org/image-cache-action/check@v1').filter((name) => name !== 'each-platform')
+    expect(checked.sort()).toEqual(built.sort())
+  })
+})
+
 describe.each(workflows)('the workflow %s', (_, text) => {
-  test('pins every action to a commit, with its version beside it', () => {
-    const used = [...text.matchAll(/^\s*(?:- )?uses: (\S+)(.*)$/gm)].filter(([, name = '']) => !name.startsWith('./'))
+  test('pins every action but our own to a commit, with its version beside it', () => {
+    const used = [...text.matchAll(/^\s*(?:- )?uses: (\S+)(.*)$/gm)].filter(
+      ([, name = '']) => !/^(\.\/|org\/image-cache-action[/@])/.test(name),
+    )
     const loose = used.filter(([, name = '', rest = '']) => !/@[0-9a-f]{40}$/.test(name) || !/^ # v\d/.test(rest))
     expect(loose.map(([line]) => line.trim())).toEqual([])
   })
 
   test('may read contents and no more, and leaves no token behind', () => {
     const workflow: unknown = parse(text)
-    expect(workflow).toMatchObject({ permissions: { contents: 'read' } })
+    // One that is called has the rights of the job that calls it, and must not ask for more.
+    const rights = isCalled(workflow) ? undefined : { contents: 'read' }
+    expect(Object(workflow).permissions).toEqual(rights)
     const checkouts = stepsIn(workflow).filter(({ uses }) => String(uses).startsWith('actions/checkout@'))
     expect(checkouts.length).toBeGreaterThan(0)
     for (const step of checkouts) expect(step).toMatchObject({ with: { 'persist-credentials': false } })
   })
 })
+
+function isCalled(workflow: unknown): boolean {
+  const { on } = Object(workflow)
+  return typeof on === 'object' && on !== null && Object.keys(on).join() === 'workflow_call'
+}
 
 /** Every step below a value: an object that uses an action or runs a command. */
 function stepsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {

@@ -4,6 +4,7 @@ import { checkImages } from '../check.ts'
 import type { PendingSave } from '../deps.ts'
 import { SpawnExec } from '../exec/spawn-exec.ts'
 import { type CheckedImage, checkNotes, checkOutputs } from '../flow/check-result.ts'
+import { platformOutputs } from '../flow/platform-outputs.ts'
 import { GithubHost, githubContext } from '../host/github-host.ts'
 import { parseCheckInputs } from '../inputs/check-inputs.ts'
 import { checkLines, renderCheckSummary } from '../report/check-report.ts'
@@ -37,6 +38,7 @@ export async function runCheckAction(): Promise<void> {
     })
     await host.ready()
     for (const [name, value] of checkOutputs(images)) host.output(name, value)
+    for (const [name, value] of platformOutputs(images, inputs)) host.output(name, value)
     host.saveState(SAVES_STATE, encodeSaves(saves))
     await show(images, host)
   } catch (error) {

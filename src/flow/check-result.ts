@@ -1,6 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import type { AskedChecker, ImageCheck } from '../image-check/image-check.ts'
-import type { UnknownPolicy } from '../inputs/build-inputs.ts'
+import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { cannotTell } from './find-image.ts'
 import { checkWarnings } from './report-facts.ts'
 
@@ -8,6 +8,8 @@ import { checkWarnings } from './report-facts.ts'
 export interface CheckedImage {
   /** As it was asked for. */
   readonly image: string
+  /** The platforms that it must have; empty when none are asked for. */
+  readonly platforms: readonly string[]
   /** `assumed`: nobody can tell, and `check-unknown: assume-exists` says what to think then. */
   readonly outcome: 'found' | 'missing' | 'unknown' | 'assumed'
   readonly digest: Digest | undefined
@@ -23,10 +25,10 @@ export function checkedImage(
   image: string,
   contentKey: Digest | undefined,
   check: ImageCheck,
-  policy: UnknownPolicy,
+  { checkUnknown: policy, platforms }: Pick<BuildInputs, 'checkUnknown' | 'platforms'>,
 ): CheckedImage {
   const { asked, reason } = check
-  const about = { image, contentKey, asked }
+  const about = { image, platforms, contentKey, asked }
   switch (check.kind) {
     case 'found':
       return { ...about, outcome: 'found', digest: check.digest, missingPlatforms: [], reason }
@@ -72,8 +74,9 @@ export function checkNotes(images: readonly CheckedImage[]): readonly string[] {
 
 /** The answers as other programs read them. */
 export function checkJson(images: readonly CheckedImage[]): readonly Readonly<Record<string, unknown>>[] {
-  return images.map(({ image, outcome, digest, missingPlatforms, contentKey, reason }) => ({
+  return images.map(({ image, platforms, outcome, digest, missingPlatforms, contentKey, reason }) => ({
     image,
+    platforms,
     outcome,
     digest: digest ?? null,
     missingPlatforms,

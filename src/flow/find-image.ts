@@ -91,12 +91,20 @@ export async function findImage(
   return others.reduce(bothFound, first)
 }
 
-/** Why an image of these inputs isn't looked for; undefined when it is. */
-export function reasonNotToAsk(inputs: CheckInputs): string | undefined {
+/** Why the user wants an image to be built whether it exists or not; undefined when nothing says so. */
+export function reasonToBuild(
+  inputs: Pick<BuildInputs, 'check' | 'force' | 'noCache' | 'builderOptions'>,
+): string | undefined {
   if (inputs.check === 'off') return 'check: off'
   if (inputs.force) return 'force: true'
   if (inputs.noCache) return 'no-cache: true'
-  if (inputs.builderOptions.noCacheFilters.length > 0) return 'no-cache-filters asks for a new build'
+  return inputs.builderOptions.noCacheFilters.length > 0 ? 'no-cache-filters asks for a new build' : undefined
+}
+
+/** Why an image of these inputs isn't looked for; undefined when it is. */
+export function reasonNotToAsk(inputs: CheckInputs): string | undefined {
+  const anew = reasonToBuild(inputs)
+  if (anew !== undefined) return anew
   if (inputs.outputs.length > 0) return 'the image goes to other places than registries, too'
   if (inputs.load && !inputs.checkLocal) return 'the image is loaded, and check-local is false'
   if (!inputs.push && !inputs.load) return 'nothing is pushed'

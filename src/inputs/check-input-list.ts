@@ -8,6 +8,13 @@ export const CHECK_INPUTS: readonly InputDescription[] = [
     fallback: '',
     description: 'Images to look for, by tag or digest; the image of this build when empty',
   },
+  {
+    name: 'each-platform',
+    kind: 'flag',
+    fallback: 'false',
+    description:
+      'Look for an image of each of `platforms`, as the jobs of a matrix make them, in the place of one for all',
+  },
   ...BUILD_INPUTS,
 ]
 
@@ -22,4 +29,9 @@ export const CHECK_OUTPUTS: readonly (readonly [name: string, description: strin
   ['content-key', 'Key of all that the image is made of; empty for images by name'],
   ['reason', 'How the answer is known, one sentence for each image'],
   ['results', 'The answers for each image, JSON'],
+  ['platforms-to-build', 'With `each-platform`, platforms whose image must be built, as a JSON list for a matrix'],
+  [
+    'content-images',
+    'With `each-platform`, the name that each image has, or will have when it is built, by its content; one a line',
+  ],
 ]

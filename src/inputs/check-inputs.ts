@@ -7,6 +7,8 @@ import { InputReader, type ReadInput } from './input-reader.ts'
 export interface CheckActionInputs {
   /** Images that are looked for by name; empty means the image that `build` would make. */
   readonly images: readonly ImageReference[]
+  /** Whether each platform's image is looked for alone. */
+  readonly eachPlatform: boolean
   readonly build: BuildInputs
 }
 
@@ -26,11 +28,17 @@ export function parseCheckInputs(read: ReadInput): CheckActionInputs {
   if (!hasImages && reader.text('tags') === undefined) {
     reader.mistake('tags', '', 'is empty, and so is images: give the names of one of them')
   }
+  const eachPlatform = reader.flag('each-platform')
+  if (eachPlatform && hasImages)
+    reader.mistake('each-platform', 'true', 'is for the image of a build, not for images by name')
+  if (eachPlatform && reader.text('platforms') === undefined) {
+    reader.mistake('platforms', '', 'is empty, and each-platform wants to look for each of them')
+  }
   const build = allMistakes(
     () => parseBuildInputs((name) => (name === 'push' ? 'false' : read(name))),
     () => reader.finish(),
   )
-  return { images, build }
+  return { images, eachPlatform, build }
 }
 
 /** Runs both, and puts the mistakes of both into one error. @throws ImageCacheError E_INPUT */

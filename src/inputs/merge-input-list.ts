@@ -22,6 +22,13 @@ export const MERGE_INPUTS: readonly InputDescription[] = [
     description: 'Folder of files that are named by a digest, or hold one, such as downloaded artifacts',
   },
   {
+    name: 'images',
+    kind: 'list',
+    fallback: '',
+    description:
+      'Images by name, such as `content-images` of the check, for those of `platforms` that no digest is for',
+  },
+  {
     name: 'platforms',
     kind: 'list',
     fallback: '',

@@ -2,12 +2,14 @@ import { isDigest } from '../base/digest.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import type { PushedImage } from '../registry/merge-images.ts'
 import { formatPlatform, parsePlatform } from '../registry/platform.ts'
-import { type ImageReference, parseReference } from '../registry/reference.ts'
+import { formatReference, type ImageReference, parseReference } from '../registry/reference.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
 
 /** What the merge action takes, checked. */
 export interface MergeInputs {
   readonly images: readonly PushedImage[]
+  /** Where images are for platforms that none of `images` is for. */
+  readonly otherwise: readonly ImageReference[]
   readonly tags: readonly [ImageReference, ...ImageReference[]]
   readonly annotations: readonly Annotation[]
   /** In the one spelling of each platform. */
@@ -26,18 +28,17 @@ const PUSHED = /(?:([a-z0-9][\w./:-]*)@)?(sha256:[0-9a-f]{64})/g
  */
 export function parseMergeInputs(read: ReadInput, files: readonly string[]): MergeInputs {
   const reader = new InputReader(read)
-  const tags = reader.list('tags').flatMap((text): ImageReference[] => {
-    const reference = parseReference(text)
-    if (typeof reference === 'string') reader.mistake('tags', text, reference)
-    else if (reference.digest !== undefined) reader.mistake('tags', text, 'has a digest, a tag is wanted')
-    else return [{ ...reference, tag: reference.tag ?? 'latest' }]
+  const tags = references(reader, 'tags').flatMap((reference): ImageReference[] => {
+    if (reference.digest === undefined) return [{ ...reference, tag: reference.tag ?? 'latest' }]
+    reader.mistake('tags', formatReference(reference), 'has a digest, a tag is wanted')
     return []
   })
+  const otherwise = references(reader, 'images')
   const [home, ...others] = tags
   if (reader.text('tags') === undefined) reader.mistake('tags', '', 'is empty, but the image needs a name')
   const given = reader.text('digests') ?? ''
   const images = home === undefined ? [] : [given, ...files].flatMap((text) => pushedImages(text, home, reader))
-  if (home !== undefined && images.length === 0) {
+  if (home !== undefined && images.length === 0 && otherwise.length === 0) {
     const folder = reader.text('digests-folder')
     if (folder === undefined) reader.mistake('digests', given, 'holds no digest')
     else reader.mistake('digests-folder', folder, 'has no file that is named by a digest or holds one')
@@ -49,16 +50,29 @@ export function parseMergeInputs(read: ReadInput, files: readonly string[]): Mer
     reader.mistake('platforms', text, 'is not os/architecture[/variant], such as linux/arm64')
     return []
   })
+  if (otherwise.length > 0 && platforms.length === 0) {
+    reader.mistake('platforms', '', 'is empty, and images are for those that no digest is for')
+  }
   reader.finish()
   if (home === undefined) throw new RangeError('tags were checked above')
   const isOfImage = ({ levels }: Annotation): boolean => !levels.some((level) => LEVELS.has(level))
   return {
     images,
+    otherwise,
     tags: [home, ...others],
     annotations: annotations.filter((one) => !isOfImage(one)),
     platforms,
     leftOut: annotations.filter(isOfImage).map(({ name }) => name),
   }
+}
+
+function references(reader: InputReader, input: string): readonly ImageReference[] {
+  return reader.list(input).flatMap((text) => {
+    const reference = parseReference(text)
+    if (typeof reference !== 'string') return [reference]
+    reader.mistake(input, text, reference)
+    return []
+  })
 }
 
 const LEVELS: ReadonlySet<string> = new Set(['index', 'manifest-descriptor'])

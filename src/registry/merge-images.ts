@@ -16,6 +16,8 @@ export type PushedImage = RepositoryName & { readonly digest: Digest }
 export interface MergeRequest {
   /** One for each job: images, or indexes of an image and its attestations. */
   readonly images: readonly PushedImage[]
+  /** Images by name, taken where they are for platforms that no digest is for. */
+  readonly otherwise: readonly ImageReference[]
   readonly tags: readonly [ImageReference, ...ImageReference[]]
   readonly annotations: readonly Annotation[]
   /** `os/architecture[/variant]` that the index must have; none are asked for when empty. */
@@ -45,10 +47,10 @@ const NOT_YET: ReadonlySet<string> = new Set(['MANIFEST_BLOB_UNKNOWN', 'MANIFEST
  */
 export async function mergeImages(registry: Registry, request: MergeRequest, wait: Wait): Promise<MergedImage> {
   const [home] = request.tags
-  const found = await Promise.all(request.images.map((image) => entriesOf(registry, image, home, wait)))
-  const entries = found.flat()
+  const pushed = (await Promise.all(request.images.map((image) => entriesOf(registry, image, home, wait)))).flat()
+  const entries = [...pushed, ...(await othersFor(lackedBy(request, pushed), registry, request, wait))]
   const platforms = platformNames(entries)
-  const lacking = request.platforms.filter((wanted) => !platforms.includes(wanted))
+  const lacking = lackedBy(request, entries)
   if (lacking.length > 0) {
     throw new ImageCacheError('E_INPUT', `platforms: no image is for ${lacking.join(', ')}`, {
       hint: `There are images for ${platforms.join(', ') || 'nothing'}. Did every job hand its digest on?`,
@@ -70,6 +72,28 @@ export async function mergeImages(registry: Registry, request: MergeRequest, wai
   return { digest: index.digest, platforms, attestations: count - platforms.length }
 }
 
+function lackedBy({ platforms }: MergeRequest, entries: readonly Descriptor[]): readonly string[] {
+  const names = platformNames(entries)
+  return platforms.filter((wanted) => !names.includes(wanted))
+}
+
+/** What images by name have for these platforms. One that isn't there is no trouble of its own: its platform is missing. */
+async function othersFor(
+  platforms: readonly string[],
+  registry: Registry,
+  { otherwise, tags: [home] }: MergeRequest,
+  wait: Wait,
+): Promise<readonly Descriptor[]> {
+  if (platforms.length === 0) return []
+  const found = otherwise.map(async (image) => {
+    const manifest = await patiently(() => registry.manifest(image), wait)
+    return manifest === undefined ? [] : await listedOf(registry, image, manifest, home, wait)
+  })
+  return (await Promise.all(found))
+    .filter((entries) => platformNames(entries).some((name) => platforms.includes(name)))
+    .flat()
+}
+
 /** What the new index is to list of an image, once all of it is in the repository of the index. */
 async function entriesOf(
   registry: Registry,
@@ -79,6 +103,16 @@ async function entriesOf(
 ): Promise<readonly Descriptor[]> {
   const manifest = await patiently(() => registry.manifest(image), wait)
   if (manifest === undefined) throw gone(image)
+  return await listedOf(registry, image, manifest, home, wait)
+}
+
+async function listedOf(
+  registry: Registry,
+  image: RepositoryName,
+  manifest: RawManifest,
+  home: RepositoryName,
+  wait: Wait,
+): Promise<readonly Descriptor[]> {
   if (!sameRepository(image, home)) {
     await moveImage({ registry, from: image, to: home }, manifest)
     await registry.putManifest({ registry: home.registry, path: home.path }, manifest)

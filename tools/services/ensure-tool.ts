@@ -7,7 +7,7 @@ import { cacheHome, toolsFolder } from './locations.ts'
 import { runProgram } from './run-program.ts'
 import { ServiceError } from './service-error.ts'
 
-export type ToolName = 'registry' | 'buildkitd' | 'buildkitd-v0.27' | 'buildx' | 'act' | 'versitygw'
+export type ToolName = 'registry' | 'buildkitd' | 'buildkitd-v0.27' | 'buildx' | 'act' | 'actionlint' | 'versitygw'
 
 interface Tool {
   readonly program: string
@@ -45,6 +45,12 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     module: 'github.com/nektos/act',
     command: 'github.com/nektos/act',
     versionVariable: 'main.version',
+  },
+  actionlint: {
+    program: 'actionlint',
+    module: 'github.com/rhysd/actionlint',
+    command: 'github.com/rhysd/actionlint/cmd/actionlint',
+    versionVariable: 'github.com/rhysd/actionlint.version',
   },
   versitygw: {
     program: 'versitygw',
