@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { ensureTool } from '../../tools/services/service-set.ts'
+import { codeBlocks, ROOT } from '../docs/documents.ts'
+
+// actionlint is built once.
+jest.setTimeout(600_000)
+
+const WORKFLOWS = join(ROOT, '.github/workflows')
+let actionlint: string
+let folder: string
+
+beforeAll(async () => {
+  actionlint = await ensureTool('actionlint')
+  folder = await mkdtemp(join(tmpdir(), 'lint-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+test('actionlint finds nothing in our workflows', async () => {
+  const names = await readdir(WORKFLOWS)
+  expect(names.length).toBeGreaterThan(1)
+  expect(await lint(names.map((name) => join(WORKFLOWS, name)))).toBe('')
+})
+
+test('actionlint finds nothing in the workflows of the docs', async () => {
+  const blocks = codeBlocks('yaml').filter(({ code }) => !/^# (\.image-cache|tasks)\.yml$/m.test(code))
+  const files = blocks.map(async ({ path, code }, index) => {
+    const file = join(folder, `${path.replaceAll('/', '-')}-${index}.yml`)
+    await writeFile(file, wholeWorkflow(code))
+    return file
+  })
+  expect(blocks.length).toBeGreaterThan(10)
+  expect(await lint(await Promise.all(files))).toBe('')
+})
+
+test('actionlint finds what is wrong', async () => {
+  const file = join(folder, 'wrong.yml')
+  const text = await readFile(join(WORKFLOWS, 'build.yml'), 'utf8')
+  await writeFile(file, text.replace('    needs: plan\n', ''))
+  expect(await lint([file])).toMatch(/property "plan" is not defined/)
+})
+
+/** What actionlint says, whatever else is installed: shellcheck and pyflakes are left out. */
+async function lint(files: readonly string[]): Promise<string> {
+  return await new Promise((resolve) => {
+    const args = ['-no-color', '-shellcheck=', '-pyflakes=', ...files]
+    execFile(actionlint, args, { cwd: ROOT }, (error, stdout, stderr) => {
+      resolve(error === null ? stdout : `${stdout}${stderr}`)
+    })
+  })
+}
+
+/** A workflow around what a document shows of one: jobs, the steps of a job, or some of them. */
+function wholeWorkflow(code: string): string {
+  const value: unknown = parse(code)
+  if (Array.isArray(value)) return wholeWorkflow(`steps:\n${indented(code, 2)}`)
+  const shown = Object(value)
+  if ('on' in shown) return code
+  if ('jobs' in shown) return `on: push\n${code}`
+  return `on: push\njobs:\n  shown:\n    runs-on: ubuntu-latest\n${indented(code, 4)}`
+}
+
+function indented(code: string, by: number): string {
+  return code.replaceAll(/^(?=.)/gm, ' '.repeat(by))
+}
