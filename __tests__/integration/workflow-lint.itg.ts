@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { starterWorkflow } from '../../src/starter/starter-workflow.ts'
 import { ensureTool } from '../../tools/services/service-set.ts'
 import { codeBlocks, ROOT } from '../docs/documents.ts'
 
@@ -34,6 +35,23 @@ test('actionlint finds nothing in the workflows of the docs', async () => {
     return file
   })
   expect(blocks.length).toBeGreaterThan(10)
+  expect(await lint(await Promise.all(files))).toBe('')
+})
+
+test('actionlint finds nothing in the workflows that init makes', async () => {
+  const action = { repository: 'org/image-cache-action', version: 'v1' }
+  const hub = { context: '.', file: undefined, image: 'org/app', registry: 'docker.io', label: '' }
+  const odd = { context: 'a b', file: 'a b/Dockerfile.2', image: 'ghcr.io/org/app/2', registry: 'ghcr.io', label: '2' }
+  const projects = [
+    { images: [hub], platforms: [] },
+    { images: [hub, odd], platforms: ['linux/arm64'] },
+    { images: [hub, odd], platforms: ['linux/amd64', 'linux/arm64'] },
+  ]
+  const files = projects.map(async (project, index) => {
+    const file = join(folder, `init-${index}.yml`)
+    await writeFile(file, starterWorkflow({ ...project, branch: 'main', action }))
+    return file
+  })
   expect(await lint(await Promise.all(files))).toBe('')
 })
 

@@ -1,6 +1,7 @@
 import { checkImages } from '../check.ts'
 import { allExist, checkJson, checkNotes } from '../flow/check-result.ts'
 import { parseCheckInputs } from '../inputs/check-inputs.ts'
+import { fillInputs } from '../inputs/filled-inputs.ts'
 import { checkLines } from '../report/check-report.ts'
 import type { CommandWorld } from './command-world.ts'
 import { type CommandRun, runCommand } from './run-command.ts'
@@ -14,10 +15,7 @@ const EXIT_CODES = { true: 0, false: 3, unknown: 4 } as const
  */
 export function checkCommand(values: ReadonlyMap<string, string>, json: boolean, world: CommandWorld): Promise<number> {
   const check = async ({ host, deps, saves }: CommandRun): Promise<number> => {
-    const images = await checkImages(
-      parseCheckInputs((name) => values.get(name) ?? ''),
-      deps,
-    )
+    const images = await checkImages(parseCheckInputs(fillInputs((name) => values.get(name) ?? '', world.env)), deps)
     for (const trouble of await world.saveAll(saves, deps.store)) host.warning(trouble)
     for (const note of checkNotes(images)) host.warning(note)
     const exists = allExist(images)

@@ -31,9 +31,16 @@ Examples:
   image-cache task --name docs --input 'docs/**' --output site -- make site
   image-cache tasks run -f tasks.yml
   image-cache cache ls
+  image-cache doctor --tags ghcr.io/org/app
+  image-cache init --platforms linux/amd64,linux/arm64 --write
+  image-cache migrate .github/workflows
 
 Exit codes: 0 done, 1 failed, 2 wrong usage; of check also 3 an image is missing, 4 nobody can tell; of diff 3 images
 that differ.`
+
+const ACTION = 'org/image-cache-action@v1'
+/** What a look at the surroundings depends on. */
+const DOCTOR_INPUTS: ReadonlySet<string> = new Set(['tags', 'push', 'builder', 'store'])
 
 /**
  * The command line: the same inputs as the action, by the same names.
@@ -97,11 +104,44 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
       const platform = typeof options.platform === 'string' ? options.platform : undefined
       exitCode = await diffCommand([a, b], platform, options.json === true, world)
     })
+  addBuildOptions(
+    program
+      .command('doctor')
+      .description('Tell what of all that a build needs works here, and what to do about the rest'),
+    BUILD_INPUTS.filter(({ name }) => DOCTOR_INPUTS.has(name)),
+    false,
+  ).action(async (options: Record<string, unknown>) => {
+    const { doctorCommand } = await import('./doctor-command.ts')
+    exitCode = await doctorCommand(inputValues(undefined, options), options.json === true, world)
+  })
+  program
+    .command('init')
+    .description('Make a workflow for the Dockerfiles of a project')
+    .argument('[folder]', 'folder of the project', '.')
+    .option('--image <name>', "repository of the image (default: made of git's remote)")
+    .option('--platforms <list>', 'platforms with commas between them; several have a job each')
+    .option('--action <uses>', 'what the workflow is to use', ACTION)
+    .option('--write', 'write the files; without it they are shown')
+    .option('--force', 'write over files that are there')
+    .option('--json', 'print the result as JSON')
+    .exitOverride()
+    .action(async (folder: string, options: Record<string, unknown>) => {
+      const { initCommand } = await import('./init-command.ts')
+      const { image, platforms, action, write, force, json } = options
+      const given = {
+        folder,
+        image: textOf(image),
+        platforms: textOf(platforms)?.split(',') ?? [],
+        action: String(action),
+        ...{ write: write === true, force: force === true, json: json === true },
+      }
+      exitCode = await initCommand(given, world)
+    })
   program
     .command('migrate')
     .description('Let the steps of workflows that use docker/build-push-action use this action')
     .argument('[paths...]', 'workflows, or folders of workflows', ['.github/workflows'])
-    .option('--action <uses>', 'what the steps are to use', 'org/image-cache-action@v1')
+    .option('--action <uses>', 'what the steps are to use', ACTION)
     .option('--write', 'write the files; without it the differences are shown')
     .option('--json', 'print the result as JSON')
     .exitOverride()
@@ -129,8 +169,8 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
   return exitCode
 }
 
-function addBuildOptions(command: Command, inputs = BUILD_INPUTS): Command {
-  command.argument('[context]', 'folder with the files of the build')
+function addBuildOptions(command: Command, inputs = BUILD_INPUTS, hasContext = true): Command {
+  if (hasContext) command.argument('[context]', 'folder with the files of the build')
   for (const input of inputs) if (input.name !== 'context') command.addOption(optionFor(input))
   return command.option('--json', 'print the result as JSON').exitOverride()
 }
