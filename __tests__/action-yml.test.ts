@@ -4,10 +4,13 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { digestOf } from '../src/base/digest.ts'
 import { createProgress } from '../src/buildx/progress.ts'
+import { bakeOutputs } from '../src/flow/bake-outputs.ts'
 import { checkOutputs } from '../src/flow/check-result.ts'
 import { builtImage, skippedImage } from '../src/flow/image-result.ts'
 import { platformOutputs } from '../src/flow/platform-outputs.ts'
 import { ReportDraft } from '../src/flow/report-draft.ts'
+import { BAKE_INPUTS, BAKE_OUTPUTS } from '../src/inputs/bake-input-list.ts'
+import { parseBakeInputs } from '../src/inputs/bake-inputs.ts'
 import { parseBuildInputs } from '../src/inputs/build-inputs.ts'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../src/inputs/check-input-list.ts'
 import { parseCheckInputs } from '../src/inputs/check-inputs.ts'
@@ -18,9 +21,11 @@ import { TASK_INPUTS, TASK_OUTPUTS } from '../src/inputs/task-input-list.ts'
 import { expectTask, parseTaskInputs } from '../src/inputs/task-inputs.ts'
 import {
   actionYml,
+  bakeActionYml,
   checkActionYml,
   mergeActionYml,
   taskActionYml,
+  withBakeTables,
   withMergeTables,
   withTables,
   withTaskTables,
@@ -110,6 +115,36 @@ describe('check/action.yml', () => {
   test('has its outputs in the documentation', () => {
     const text = readFileSync(join(ROOT, 'docs/image-check.md'), 'utf8')
     expect(CHECK_OUTPUTS.filter(([name]) => !text.includes(`| \`${name}\` |`))).toEqual([])
+  })
+})
+
+describe('bake/action.yml', () => {
+  const bake = readFileSync(join(ROOT, 'bake/action.yml'), 'utf8')
+
+  test(`is what its list of inputs makes of it, and so are the tables (${HOW})`, () => {
+    expect(bake).toBe(bakeActionYml())
+    const page = readFileSync(join(ROOT, 'docs/bake.md'), 'utf8')
+    expect(page).toBe(withBakeTables(page))
+  })
+
+  test('runs files that are there', () => {
+    const { runs } = Object(parse(bake))
+    expect([runs.main, runs.post]).toEqual(['../dist/bake/index.js', '../dist/post/index.js'])
+    for (const file of [runs.main, runs.post]) expect(existsSync(join(ROOT, 'bake', file))).toBe(true)
+  })
+
+  test('has all inputs that its parser reads, and hands the others on', () => {
+    const seen = new Set<string>()
+    const { shared } = parseBakeInputs((name) => {
+      seen.add(name)
+      return ''
+    })
+    for (const { name } of BUILD_INPUTS) shared(name)
+    expect([...seen].sort()).toEqual(BAKE_INPUTS.map(({ name }) => name).sort())
+  })
+
+  test('has all outputs that are set', () => {
+    expect([...bakeOutputs([]).keys()]).toEqual(BAKE_OUTPUTS.map(([name]) => name))
   })
 })
 

@@ -27,10 +27,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   inputs: ['registry', 'buildx', 'task-cache', 'task-graph', 'stores'],
   migrate: ['inputs'],
   starter: [],
+  bake: [],
   report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types', 'task-cache:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['image-diff', 'assemble', 'spec', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'starter', 'top'],
+    ...['image-diff', 'assemble', 'spec', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'starter', 'bake', 'top'],
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
@@ -38,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry', 'exec:types'],
-    ...['task-graph', 'task-cache', 'migrate', 'starter'],
+    ...['task-graph', 'task-cache', 'migrate', 'starter', 'bake'],
   ],
   entry: [...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx'], 'task-cache'],
 }
@@ -54,7 +55,7 @@ const OWNERS: Readonly<Record<string, string>> = {
 }
 
 /** Rooms without I/O, clock or environment. */
-const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph', 'migrate', 'spec', 'starter']
+const PURE = ['base', 'layers', 'dockerfile', 'inputs', 'report', 'task-graph', 'migrate', 'spec', 'starter', 'bake']
 const IMPURE =
   /^node:(fs|child_process|http|https|net|os|process|timers)|Date\.now\(|new Date\(\)|process\.env|\bfetch\(/
 

@@ -16,7 +16,7 @@ const CHECKS: Readonly<Record<string, (code: string) => unknown>> = {
   dockerfile: (code) => parseDockerfile(code, 'Dockerfile'),
 }
 /** Languages that no program reads, or that have tests of their own. */
-const OTHERS: ReadonlySet<string> = new Set(['diff', 'mermaid', 'text', 'yaml'])
+const OTHERS: ReadonlySet<string> = new Set(['diff', 'hcl', 'mermaid', 'text', 'yaml'])
 
 describe.each(Object.entries(CHECKS))('code in the docs in the language "%s"', (language, check) => {
   const blocks = codeBlocks(language).map(({ path, code }) => [path, code] as const)

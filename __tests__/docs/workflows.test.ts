@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { BAKE_INPUTS } from '../../src/inputs/bake-input-list.ts'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS } from '../../src/inputs/input-list.ts'
 import { MERGE_INPUTS } from '../../src/inputs/merge-input-list.ts'
@@ -43,6 +44,14 @@ describe('YAML in the docs', () => {
     expect(given.filter((name) => !known.has(name))).toEqual([])
     const read = [...code.matchAll(/steps\.check\.outputs\.([\w-]+)/g)].map(([, name = '']) => name)
     expect(read.filter((name) => !CHECK_OUTPUTS.some(([output]) => output === name))).toEqual([])
+  })
+
+  test('of the bake action gives inputs that it has', () => {
+    const steps = blocks.flatMap(([, code]) => stepsIn(parse(code)))
+    const bakes = steps.filter(({ uses }) => /image-cache-action\/bake@/.test(String(uses)))
+    expect(bakes.length).toBeGreaterThan(0)
+    const known = new Set(BAKE_INPUTS.map(({ name }) => name))
+    expect(bakes.flatMap((step) => Object.keys(Object(step.with))).filter((name) => !known.has(name))).toEqual([])
   })
 
   test.each(blocks)('of %s reads outputs that our action has', (_, code) => {

@@ -104,12 +104,17 @@ export class ActionRig {
     return await this.start('merge', options).result
   }
 
+  /** The main step of the bake action. */
+  async bake(options: ActionOptions = {}): Promise<ActionResult> {
+    return await this.start('bake', options).result
+  }
+
   start(
-    name: 'main' | 'post' | 'check' | 'task' | 'merge',
+    name: 'main' | 'post' | 'check' | 'task' | 'merge' | 'bake',
     { inputs = {}, env = {} }: ActionOptions = {},
   ): RunningAction {
     this.#runs += 1
-    const action = name === 'task' || name === 'check' || name === 'merge' ? `${name}/action.yml` : 'action.yml'
+    const action = name === 'main' || name === 'post' ? 'action.yml' : `${name}/action.yml`
     const file = (kind: string): string => join(this.#folder, 'files', `${kind}-${this.#runs}`)
     const files = { output: file('output'), state: file('state'), summary: file('summary') }
     const child = spawn(process.execPath, [bundle(name)], {

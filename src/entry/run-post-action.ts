@@ -16,7 +16,7 @@ export async function runPostAction(): Promise<void> {
     const saves = decodeSaves(host.state(SAVES_STATE))
     const pending = decodePending(host.state(PENDING_STATE))
     if (saves.length + pending.length > 0) {
-      const kind = parseBuildInputs((name) => host.input(name)).store
+      const kind = parseBuildInputs((name) => (name === 'store' ? host.input(name) : '')).store
       const { store } = openStore({ kind, env: process.env, pending })
       for (const trouble of await saveAll(saves, store)) host.warning(trouble)
     }

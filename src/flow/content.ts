@@ -56,7 +56,7 @@ export async function identifyContent(
   try {
     const imageDigest = (name: string): Promise<Digest> => digestNow(toReference(name), registry)
     const [namedContexts, images, installer] = await Promise.all([
-      resolveNamedContexts(inputs.buildContexts, { tools, imageDigest }),
+      resolveNamedContexts(inputs.buildContexts, { tools, imageDigest, known: inputs.contextKeys }),
       resolveImages(inputs, source, registry),
       installerName(inputs, source, registry),
     ])
@@ -107,11 +107,12 @@ async function resolveImages(inputs: BuildInputs, source: Source, registry: Regi
   const bases = new Set(options.flatMap((one) => resolveStages(source.dockerfile, one).stages.flatMap(baseName)))
   const names = [...new Set(found.map(({ reference }) => reference))]
   const overrides = new Map([...inputs.buildContexts].map(([name, value]) => [normalName(name), value]))
+  const made = new Set([...(inputs.contextKeys?.keys() ?? [])].map(normalName))
   const images = names.map(async (name): Promise<BaseImage | undefined> => {
     const override = overrides.get(normalName(name))
     const context = override === undefined ? undefined : readNamedContext(override)
-    // A context of files is hashed as one; it is no image.
-    if (context !== undefined && context.kind !== 'image') return undefined
+    // A context of files is hashed as one; it is no image, and neither is what another build has yet to make.
+    if (context !== undefined && (context.kind !== 'image' || made.has(normalName(name)))) return undefined
     const reference = toReference(context?.name ?? name)
     return { name, reference, digest: await digestNow(reference, registry), isBase: bases.has(name) }
   })

@@ -13,6 +13,8 @@ export interface ContextResolver {
   readonly tools: ContextTools
   /** The digest behind an image's name. @throws Error when it can't be had */
   readonly imageDigest: (name: string) => Promise<Digest>
+  /** Contexts whose content is known otherwise. */
+  readonly known?: ReadonlyMap<string, Digest> | undefined
 }
 
 /** Milliseconds that a server may take to tell the version of a file. */
@@ -27,7 +29,7 @@ export async function resolveNamedContexts(
   resolver: ContextResolver,
 ): Promise<ReadonlyMap<string, Digest>> {
   const digests = [...contexts].map(async ([name, value]): Promise<[string, Digest]> => {
-    return [name, await resolveContext(name, readNamedContext(value), resolver)]
+    return [name, resolver.known?.get(name) ?? (await resolveContext(name, readNamedContext(value), resolver))]
   })
   return new Map(await Promise.all(digests))
 }

@@ -1,4 +1,5 @@
 import { parseBytes } from '../base/bytes.ts'
+import type { Digest } from '../base/digest.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { BuilderOptions } from '../buildx/builder-options.ts'
 import type { CacheOption } from '../buildx/cache-option.ts'
@@ -35,6 +36,8 @@ export interface BuildInputs extends RunInputs {
   readonly target: string | undefined
   readonly buildArgs: ReadonlyMap<string, string>
   readonly buildContexts: ReadonlyMap<string, string>
+  /** What stands in the content key for named contexts that other builds of this run make, by their names. */
+  readonly contextKeys?: ReadonlyMap<string, Digest>
   readonly push: boolean
   readonly load: boolean
   readonly outputs: readonly string[]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { minify } from '@swc/core'
 
 /** What an action.yml or the package runs, as `dist/<name>/index.js`; named after its file in `src/entry`. */
-const ENTRIES = ['main', 'post', 'check', 'task', 'merge', 'cli']
+const ENTRIES = ['main', 'post', 'check', 'task', 'merge', 'bake', 'cli']
 
 /**
  * The bundle that they share: each entry loads its own chunks of it, and libraries of megabytes (GitHub's cache client,

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BAKE_INPUTS, BAKE_OUTPUTS } from '../../src/inputs/bake-input-list.ts'
 import { CHECK_INPUTS, CHECK_OUTPUTS } from '../../src/inputs/check-input-list.ts'
 import { BUILD_INPUTS, BUILD_OUTPUTS, type InputDescription } from '../../src/inputs/input-list.ts'
 import { MERGE_INPUTS, MERGE_OUTPUTS } from '../../src/inputs/merge-input-list.ts'
@@ -64,6 +65,23 @@ export function mergeActionYml(): string {
     main: 'merge',
     hasPost: false,
   })
+}
+
+/** The text of bake/action.yml, from `src/inputs/bake-input-list.ts`. */
+export function bakeActionYml(): string {
+  return descriptionYml({
+    name: 'image-cache-action/bake',
+    description: 'Builds the targets of bake files without doing the same work twice',
+    inputs: BAKE_INPUTS,
+    outputs: BAKE_OUTPUTS,
+    dist: '../dist',
+    main: 'bake',
+  })
+}
+
+/** The same for docs/bake.md and the bake action. */
+export function withBakeTables(document: string): string {
+  return between(between(document, 'inputs', inputsTable(BAKE_INPUTS)), 'outputs', outputsTable(BAKE_OUTPUTS))
 }
 
 /** The same for docs/multi-platform.md and the merge action. */
@@ -152,6 +170,9 @@ if (import.meta.main) {
   writeFileSync(join(root, 'check/action.yml'), checkActionYml())
   writeFileSync(join(root, 'task/action.yml'), taskActionYml())
   writeFileSync(join(root, 'merge/action.yml'), mergeActionYml())
+  writeFileSync(join(root, 'bake/action.yml'), bakeActionYml())
+  const bake = join(root, 'docs/bake.md')
+  writeFileSync(bake, withBakeTables(readFileSync(bake, 'utf8')))
   const readme = join(root, 'README.md')
   writeFileSync(readme, withTables(readFileSync(readme, 'utf8')))
   const platforms = join(root, 'docs/multi-platform.md')

@@ -1,0 +1,3 @@
+import { runBakeAction } from './run-bake-action.ts'
+
+await runBakeAction()

@@ -1,0 +1,73 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BakedTarget, bakeImages, TargetFailure } from '../bake.ts'
+import { systemClock } from '../base/clock.ts'
+import type { PendingSave } from '../deps.ts'
+import type { BakeBuild } from '../flow/bake-builds.ts'
+import { bakeOutputs } from '../flow/bake-outputs.ts'
+import { imageName } from '../flow/find-image.ts'
+import { ReportDraft } from '../flow/report-draft.ts'
+import { secretValues } from '../flow/secret-files.ts'
+import { GithubHost, githubContext } from '../host/github-host.ts'
+import { parseBakeInputs } from '../inputs/bake-inputs.ts'
+import { parseBuildInputs } from '../inputs/build-inputs.ts'
+import { reportLines } from '../report/log-lines.ts'
+import type { BuildReport } from '../report/report.ts'
+import { renderSummary } from '../report/summary.ts'
+import { cancellation } from './cancellation.ts'
+import { failureOf, showFailure } from './failure.ts'
+import { inputRows } from './input-rows.ts'
+import { openDeps } from './open-deps.ts'
+import { encodeSaves, PENDING_STATE, SAVES_STATE } from './pending-saves.ts'
+
+/** The bake action's main step: every target through the build action's line, and the outputs of all together. */
+export async function runBakeAction(): Promise<void> {
+  const host = new GithubHost()
+  const context = githubContext(process.env)
+  const around = { host, context, env: process.env, signal: cancellation(), hasPostStep: true }
+  const saves: PendingSave[] = []
+  const pending: string[] = []
+  const done: BakedTarget[] = []
+  try {
+    const inputs = parseBakeInputs((name) => host.input(name))
+    const open = (build: BakeBuild) => {
+      for (const value of secretValues(build.inputs.secrets, process.env)) host.addSecret(value)
+      const own = { ...context, tempDir: join(context.tempDir, 'targets', build.name) }
+      const opened = openDeps(build.inputs, { ...around, context: own })
+      const rows = [['bake target', build.name] as const, ...inputRows(build.read)]
+      const report = new ReportDraft(imageName(build.inputs), rows, systemClock.now(), systemClock)
+      const saveLater = (save: PendingSave): void => void saves.push(save)
+      return { deps: { ...opened.deps, saveLater }, report }
+    }
+    const shared = openDeps(parseBuildInputs(inputs.shared), around)
+    await bakeImages(inputs, shared.deps, open, async (target) => {
+      done.push(target)
+      await show(target.result.report, host)
+    })
+    await host.ready()
+    for (const [name, value] of bakeOutputs(done)) host.output(name, value)
+    pending.push(...(shared.deps.store.pending ?? []))
+  } catch (error) {
+    await host.ready()
+    const failure = failureOf(error instanceof TargetFailure ? error.cause : error)
+    if (error instanceof TargetFailure) {
+      showFailure({ ...failure, sentence: `target ${error.target}: ${failure.sentence}` }, host)
+      await show(error.report.finish(failure.outcome, failure.sentence, failure.hint), host)
+    } else showFailure(failure, host)
+    process.exitCode = 1
+  } finally {
+    // What was built and pushed before another target failed is there all the same.
+    host.saveState(SAVES_STATE, encodeSaves(saves))
+    host.saveState(PENDING_STATE, JSON.stringify(pending))
+    await host.ready()
+    await rm(context.tempDir, { recursive: true, force: true })
+  }
+  // Idle connections of the registry client must not hold the process.
+  process.exit()
+}
+
+async function show(report: BuildReport, host: GithubHost): Promise<void> {
+  for (const line of reportLines(report)) host.info(line)
+  for (const { message } of [...report.warnings, ...(report.timeline?.warnings ?? [])]) host.warning(message)
+  await host.summary(renderSummary(report))
+}
