@@ -45,7 +45,7 @@ describe('the check action, for a build', () => {
       'content-key': await contentKey(),
       reason: `not in ${scene.repository}`,
       'platforms-to-build': '[]',
-      'content-images': '',
+      'content-tags': '',
       results: expect.stringContaining('"outcome":"missing"'),
     })
     expect(result.annotations).toEqual([])
@@ -95,13 +95,13 @@ describe('the check action, for each platform', () => {
   const each = (more: Record<string, string> = {}): Record<string, string> =>
     scene.inputs({ 'each-platform': 'true', platforms: 'linux/amd64,linux/arm64', ...more })
 
-  test('says which ones a matrix has to build, and by which names all are found afterwards', async () => {
+  test('says which ones a matrix has to build, and by which tags all are found afterwards', async () => {
     const keys = [await contentKey({ platforms: 'linux/amd64' }), await contentKey({ platforms: 'linux/arm64' })]
     const tags = keys.map((key) => (isDigest(key) ? contentTag(key) : ''))
     addFakeIndex(scene.registry, 'team/app', tags[1] ?? '', { platforms: ['linux/arm64'] })
     const { outputs } = await check(each())
     expect(outputs.get('platforms-to-build')).toBe('["linux/amd64"]')
-    expect(outputs.get('content-images')).toBe(tags.map((tag) => `${scene.repository}:${tag}`).join('\n'))
+    expect(outputs.get('content-tags')).toBe(tags.join('\n'))
     expect([outputs.get('exists'), outputs.get('digest')]).toEqual(['false', ''])
   })
 

@@ -59,9 +59,10 @@ test(
     expect(both).toMatchObject({ exitCode: 0, built: ['linux/arm64'], skipped: 'false' })
     expect(both.platforms).toBe('linux/amd64,linux/arm64')
 
-    const again = await run('four', 'linux/amd64,linux/arm64')
+    const again = await run(`four, ${line.registry}/other/app:four`, 'linux/amd64,linux/arm64')
     expect(again).toMatchObject({ exitCode: 0, built: [], skipped: 'true', digest: both.digest })
 
+    expect(await digestOfTag(`${line.services.registry}/other/app`, 'four')).toBe(both.digest)
     const repository = `${line.services.registry}/team/app`
     expect((await tagsOf(repository)).filter((tag) => !/^(content|cache)-/.test(tag)).sort()).toEqual(
       ['one', 'two', 'three', 'four'].sort(),

@@ -66,24 +66,24 @@ describe('an index of the jobs’ digests', () => {
     expect(await registry.head({ registry: fake.host, path: 'app', digest: arm })).toBeDefined()
   })
 
-  test('takes images by name for platforms that no digest is for, and for no others', async () => {
+  test('takes images by the tags of their content for platforms that no digest is for, and for no others', async () => {
     const amd = image('app', 'amd64', 'built now')
     addTag('content-amd64', image('app', 'amd64', 'built before'))
     addTag('content-arm64', attested('app', 'arm64'))
-    const images = ['amd64', 'arm64', 'gone'].map((name) => `${fake.host}/app:content-${name}`).join('\n')
-    const merged = await merge([amd], 'app:v1', { images, platforms: 'linux/amd64,linux/arm64' })
+    const tags = { 'content-tags': 'content-amd64\ncontent-arm64\ncontent-gone' }
+    const merged = await merge([amd], 'app:v1', { ...tags, platforms: 'linux/amd64,linux/arm64' })
     expect(merged).toMatchObject({ platforms: ['linux/amd64', 'linux/arm64'], attestations: 1 })
     const [first] = (await read(merged.digest)).manifests
     expect(first?.digest).toBe(amd)
 
     const before = fake.count('GET manifests')
-    await merge([amd], 'app:v2', { images, platforms: 'linux/amd64' })
+    await merge([amd], 'app:v2', { ...tags, platforms: 'linux/amd64' })
     expect(fake.count('GET manifests') - before).toBe(1)
   })
 
-  test('is made of images by name alone where nothing was built', async () => {
+  test('is made of such images alone where nothing was built', async () => {
     addTag('content-arm64', image('app', 'arm64'))
-    const merged = await merge([], 'app:v1', { images: `${fake.host}/app:content-arm64`, platforms: 'linux/arm64' })
+    const merged = await merge([], 'app:v1', { 'content-tags': 'content-arm64', platforms: 'linux/arm64' })
     expect(fake.digestOfTag('app', 'v1')).toBe(merged.digest)
   })
 

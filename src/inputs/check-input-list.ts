@@ -31,7 +31,7 @@ export const CHECK_OUTPUTS: readonly (readonly [name: string, description: strin
   ['results', 'The answers for each image, JSON'],
   ['platforms-to-build', 'With `each-platform`, platforms whose image must be built, as a JSON list for a matrix'],
   [
-    'content-images',
-    'With `each-platform`, the name that each image has, or will have when it is built, by its content; one a line',
+    'content-tags',
+    'With `each-platform`, the tag that each image has, or will have when it is built, by its content; one a line',
   ],
 ]

@@ -22,11 +22,11 @@ export const MERGE_INPUTS: readonly InputDescription[] = [
     description: 'Folder of files that are named by a digest, or hold one, such as downloaded artifacts',
   },
   {
-    name: 'images',
+    name: 'content-tags',
     kind: 'list',
     fallback: '',
     description:
-      'Images by name, such as `content-images` of the check, for those of `platforms` that no digest is for',
+      'Tags in the first repository of `tags` whose images are taken for those of `platforms` that no digest is for, such as `content-tags` of the check',
   },
   {
     name: 'platforms',

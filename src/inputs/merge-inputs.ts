@@ -8,7 +8,7 @@ import { InputReader, type ReadInput } from './input-reader.ts'
 /** What the merge action takes, checked. */
 export interface MergeInputs {
   readonly images: readonly PushedImage[]
-  /** Where images are for platforms that none of `images` is for. */
+  /** Where images are for platforms that none of `images` is for, in the first repository. */
   readonly otherwise: readonly ImageReference[]
   readonly tags: readonly [ImageReference, ...ImageReference[]]
   readonly annotations: readonly Annotation[]
@@ -33,8 +33,8 @@ export function parseMergeInputs(read: ReadInput, files: readonly string[]): Mer
     reader.mistake('tags', formatReference(reference), 'has a digest, a tag is wanted')
     return []
   })
-  const otherwise = references(reader, 'images')
   const [home, ...others] = tags
+  const otherwise = home === undefined ? [] : contentTags(reader, home)
   if (reader.text('tags') === undefined) reader.mistake('tags', '', 'is empty, but the image needs a name')
   const given = reader.text('digests') ?? ''
   const images = home === undefined ? [] : [given, ...files].flatMap((text) => pushedImages(text, home, reader))
@@ -51,7 +51,7 @@ export function parseMergeInputs(read: ReadInput, files: readonly string[]): Mer
     return []
   })
   if (otherwise.length > 0 && platforms.length === 0) {
-    reader.mistake('platforms', '', 'is empty, and images are for those that no digest is for')
+    reader.mistake('platforms', '', 'is empty, and content-tags are for those that no digest is for')
   }
   reader.finish()
   if (home === undefined) throw new RangeError('tags were checked above')
@@ -71,6 +71,14 @@ function references(reader: InputReader, input: string): readonly ImageReference
     const reference = parseReference(text)
     if (typeof reference !== 'string') return [reference]
     reader.mistake(input, text, reference)
+    return []
+  })
+}
+
+function contentTags(reader: InputReader, { registry, path }: ImageReference): readonly ImageReference[] {
+  return reader.list('content-tags').flatMap((tag) => {
+    if (/^\w[\w.-]{0,127}$/.test(tag)) return [{ registry, path, tag }]
+    reader.mistake('content-tags', tag, 'is not a tag')
     return []
   })
 }
