@@ -17,8 +17,8 @@ test('what buildx is to print is said in its own options', () => {
 })
 
 test('inputs for every target are handed on, and those of one target are not', () => {
-  const { shared, workdir } = parse({ salt: 'a', 'max-layers': '4', push: 'true', workdir: 'app' })
-  expect([shared('salt'), shared('max-layers'), shared('push'), shared('tags'), workdir]).toEqual([
+  const { shared, source } = parse({ salt: 'a', 'max-layers': '4', push: 'true', source: 'app' })
+  expect([shared('salt'), shared('max-layers'), shared('push'), shared('tags'), source]).toEqual([
     'a',
     '4',
     '',
@@ -28,7 +28,7 @@ test('inputs for every target are handed on, and those of one target are not', (
 })
 
 test('mistakes are reported together', () => {
-  expect(() => parse({ targets: '--print', vars: 'x', push: 'maybe' })).toThrow(
-    /push: "maybe" .*targets: "--print" is not the name of a target.*vars: "x" is not NAME=VALUE/,
+  expect(() => parse({ targets: '--print', vars: 'x', push: 'maybe', source: '{{defaultContext}}' })).toThrow(
+    /push: "maybe" .*targets: "--print" is not the name of a target.*vars: "x" is not NAME=VALUE.*source: "\{\{defaultContext\}\}" is no folder/,
   )
 })

@@ -86,6 +86,22 @@ describe('a step of docker/build-push-action', () => {
   })
 })
 
+describe('a step of docker/bake-action', () => {
+  const ours = 'org/image-cache-action/bake@v1'
+
+  test.each([
+    ['with its source', 'docker/bake-action@v7', '\n          source: .'],
+    ['with an expression', 'docker/bake-action@v6', `\n          source: \${{ inputs.folder }}`],
+    ['of an older version', 'docker/bake-action@v5', ''],
+    ['of an older version by commit', 'docker/bake-action@0a1b2c3d4e5f # v5.13.0', ''],
+  ])('%s is rewritten, and nothing else', async (_, theirs, more) => {
+    const step = (uses: string) =>
+      workflow(`      - uses: ${uses}\n        with:\n          targets: all   # both\n          push: true${more}`)
+    const result = await migrated(step(theirs))
+    expect(result).toEqual({ text: step(ours), notes: [`8 rewritten: uses ${ours}`] })
+  })
+})
+
 describe('what is not understood is left', () => {
   test.each([
     ['an old version', 'uses: docker/build-push-action@v1', 'version 1 had other inputs'],
@@ -100,7 +116,18 @@ describe('what is not understood is left', () => {
       'push: "maybe" is not one of',
     ],
     ['inputs from elsewhere', 'uses: docker/build-push-action@v6\n        with: *inputs', 'not written out one by one'],
-    ['a bake file', 'uses: docker/bake-action@v5', 'bake files'],
+    ['bake files out of git', 'uses: docker/bake-action@v6\n        with: {push: true}', 'from git'],
+    ['bake files out of git, of a commit', 'uses: docker/bake-action@0a1b2c3d4e5f', 'from git'],
+    [
+      'a remote definition',
+      'uses: docker/bake-action@v6\n        with: {source: "{{defaultContext}}"}',
+      'source: "{{defaultContext}}" is no folder',
+    ],
+    [
+      'an input of bake that is not there',
+      'uses: docker/bake-action@v5\n        with: {workdir: a}',
+      'no input workdir',
+    ],
     ['a service', 'uses: depot/build-push-action@v1', 'service of its own'],
   ])('%s', async (_, step, why) => {
     const text = `x: &inputs {context: .}\n${workflow(`      - ${step}`)}`

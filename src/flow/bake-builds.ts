@@ -23,7 +23,7 @@ type BakeDeps = Pick<Deps, 'exec' | 'context' | 'signal'>
  * @throws ImageCacheError E_INPUT with the mistakes of all targets together
  */
 export async function readBakeBuilds(inputs: BakeInputs, deps: BakeDeps): Promise<readonly BakeBuild[]> {
-  const cwd = resolve(deps.context.workspace, inputs.workdir)
+  const cwd = resolve(deps.context.workspace, inputs.source)
   const text = await printBake(deps.exec, { args: inputs.args, cwd, signal: deps.signal })
   const mistakes: string[] = []
   const builds: BakeBuild[] = []

@@ -19,7 +19,7 @@ export const BAKE_INPUTS: readonly InputDescription[] = [
   input('targets', 'list', '', 'Targets and groups to build; `default` when empty'),
   input('set', 'list', '', 'Values of targets, `pattern.key=value` as `buildx bake --set` takes them'),
   input('vars', 'list', '', 'Variables of the bake files, `NAME=VALUE`'),
-  input('workdir', 'text', '.', 'Folder that the bake files and their paths are seen from'),
+  input('source', 'text', '.', 'Folder that the bake files and their paths are seen from'),
   input('push', 'flag', 'false', 'Push the images that have tags and no other output'),
   input('load', 'flag', 'false', 'Load the images that have no other output into Docker'),
   input('no-cache', 'flag', 'false', 'Build every step of every target anew'),

@@ -6,7 +6,7 @@ export interface BakeInputs {
   /** What `buildx bake` is to print, as its arguments. */
   readonly args: readonly string[]
   /** Folder of the bake files, as seen from the workspace. */
-  readonly workdir: string
+  readonly source: string
   readonly builder: string | undefined
   /** The inputs that hold for every target; all others are empty. */
   readonly shared: ReadInput
@@ -36,9 +36,12 @@ export function parseBakeInputs(read: ReadInput): BakeInputs {
     ),
     ...[...flags, ...texts, ...targets],
   ]
-  const workdir = reader.text('workdir') ?? '.'
+  const source = reader.text('source') ?? '.'
+  if (/^[a-z][\w+.-]*:|\{\{|^[\w.-]+@[\w.-]+:|^github\.com\//.test(source)) {
+    reader.mistake('source', source, 'is no folder: check the repository out, and name its folder')
+  }
   const builder = reader.text('builder')
   reader.finish()
   const isShared = new Set(SHARED_INPUTS.map(({ name }) => name))
-  return { args, workdir, builder, shared: (name) => (isShared.has(name) ? read(name) : '') }
+  return { args, source, builder, shared: (name) => (isShared.has(name) ? read(name) : '') }
 }

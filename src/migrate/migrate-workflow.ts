@@ -1,6 +1,6 @@
 import type { Document, Pair, Scalar, YAMLMap } from 'yaml'
 import { messageOf } from '../base/errors.ts'
-import { stepProblem } from './step-problem.ts'
+import { bakeStepProblem, stepProblem } from './step-problem.ts'
 
 /** A step that was rewritten, or was not and why. Lines are 1-based, those of the file as it was. */
 export interface StepNote {
@@ -25,17 +25,17 @@ interface Edit {
 type Yaml = typeof import('yaml')
 
 const THEIRS = /^docker\/build-push-action@(.+)$/
+const THEIR_BAKE = /^docker\/bake-action@(.+)$/
 /** Actions that build images in other ways, which a reader may expect to be rewritten, too. */
 const OTHERS: readonly (readonly [RegExp, string])[] = [
-  [/^docker\/bake-action@/, 'bake files are not taken over; the step stays as it is'],
   [/^(?:depot|useblacksmith)\/(?:build-push|bake)-action@/, 'it builds on a service of its own'],
 ]
 /** What stands behind a pinned commit: the version that it is. */
 const VERSION_REMARK = /^([ \t]*)#[ \t]*(?:tag=|renovate: )?v?\d[\w.-]*[ \t]*(?=\r?\n|$)/
 
 /**
- * Rewrites the steps of a workflow, or of a composite action, that use docker/build-push-action so that they use this
- * one. Text, not YAML, is edited: remarks and form stay. What isn't understood is left as it is and said.
+ * Rewrites the steps of a workflow, or of a composite action, that use docker/build-push-action or docker/bake-action so
+ * that they use this one. Text, not YAML, is edited: remarks and form stay. What isn't understood is left as it is and said.
  * @param action the new `uses`, such as `org/image-cache-action@v1`
  */
 export async function migrateWorkflow(text: string, action: string): Promise<MigratedWorkflow> {
@@ -52,14 +52,16 @@ export async function migrateWorkflow(text: string, action: string): Promise<Mig
     const line = lineAt(text, uses.range?.[0] ?? 0)
     const other = OTHERS.find(([pattern]) => pattern.test(uses.value))
     if (other !== undefined) notes.push({ line, what: 'left', why: other[1] })
-    const version = THEIRS.exec(uses.value)?.[1]
-    if (version === undefined) continue
-    const why = stepProblem(version, withOf(step, yaml))
+    const [version, bakeVersion] = [THEIRS, THEIR_BAKE].map((pattern) => pattern.exec(uses.value)?.[1])
+    if (version === undefined && bakeVersion === undefined) continue
+    const given = withOf(step, yaml)
+    const remark = remarkBehind(text, uses)
+    const why = version === undefined ? bakeStepProblem(`${bakeVersion}${remark}`, given) : stepProblem(version, given)
     if (why !== undefined) {
       notes.push({ line, what: 'left', why })
       continue
     }
-    const made = editsOf(text, step, uses, action, yaml)
+    const made = version === undefined ? usesEdit(text, uses, bakeOf(action)) : editsOf(text, step, uses, action, yaml)
     edits.push(...made.edits)
     notes.push({ line, what: 'rewritten', why: made.why })
   }
@@ -108,6 +110,21 @@ function withOf(step: YAMLMap, { isMap, isScalar }: Yaml): ReadonlyMap<string, s
   return known.length === pairs.length ? new Map(known) : undefined
 }
 
+/** `org/image-cache-action@v1` is `org/image-cache-action/bake@v1` for bake files. */
+function bakeOf(action: string): string {
+  return action.replace(/(?=@|$)/, '/bake')
+}
+
+/** What stands behind the name of an action: the version that its commit is. */
+function remarkBehind(text: string, uses: Scalar): string {
+  return VERSION_REMARK.exec(text.slice(uses.range?.[1] ?? 0))?.[0] ?? ''
+}
+
+function usesEdit(text: string, uses: Scalar, action: string): { edits: Edit[]; why: string } {
+  const [from = 0, to = 0] = uses.range ?? []
+  return { edits: [{ from, to: to + remarkBehind(text, uses).length, text: action }], why: `uses ${action}` }
+}
+
 function editsOf(
   text: string,
   step: YAMLMap,
@@ -115,9 +132,7 @@ function editsOf(
   action: string,
   { isMap }: Yaml,
 ): { edits: Edit[]; why: string } {
-  const [from = 0, to = 0] = uses.range ?? []
-  const remark = VERSION_REMARK.exec(text.slice(to))?.[0] ?? ''
-  const edits = [{ from, to: to + remark.length, text: action }]
+  const { edits } = usesEdit(text, uses, action)
   const given = step.get('with', true)
   if (!isMap(given) || given.has('context')) return { edits, why: `uses ${action}` }
   // Without a context the build was one of the repository, not of the folder.
@@ -150,7 +165,10 @@ function isSameBut(before: Document, changed: string, action: string, yaml: Yaml
     const after = yaml.parseDocument(changed)
     const same = (value: unknown): string =>
       JSON.stringify(value, (key, field: unknown) => {
-        if (key === 'uses' && typeof field === 'string' && (THEIRS.test(field) || field === action)) return 'builds'
+        if (key === 'uses' && typeof field === 'string') {
+          if (THEIRS.test(field) || field === action) return 'builds'
+          if (THEIR_BAKE.test(field) || field === bakeOf(action)) return 'bakes'
+        }
         return key === 'context' && field === '{{defaultContext}}' ? undefined : field
       })
     return after.errors.length === 0 && same(after.toJS()) === same(before.toJS())
