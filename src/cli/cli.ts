@@ -1,20 +1,18 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CHECK_INPUTS } from '../inputs/check-input-list.ts'
-import { BUILD_INPUTS, type InputDescription } from '../inputs/input-list.ts'
 import { TASK_INPUTS } from '../inputs/task-input-list.ts'
 import { buildCommand } from './build-command.ts'
 import type { CacheRequest } from './cache-command.ts'
 import { checkCommand } from './check-command.ts'
 import type { CommandWorld } from './command-world.ts'
 import { diffCommand } from './diff-command.ts'
+import { addBuildOptions, camelCase, inputValues, optionFor, optionText, textOf } from './input-options.ts'
 import { keyCommand } from './key-command.ts'
 import { planCommand } from './plan-command.ts'
+import { addProjectCommands } from './project-commands.ts'
 import { REPORT_FORMATS, reportCommand } from './report-command.ts'
 import { suggestCommand } from './suggest-command.ts'
 import { LOG_CHOICES } from './tasks-display.ts'
-
-/** Raw values of inputs by name, as the options gave them. */
-export type InputValues = ReadonlyMap<string, string>
 
 const EXAMPLES = `
 Examples:
@@ -37,10 +35,6 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage; of check also 3 an image is missing, 4 nobody can tell; of diff 3 images
 that differ.`
-
-const ACTION = 'org/image-cache-action@v1'
-/** What a look at the surroundings depends on. */
-const DOCTOR_INPUTS: ReadonlySet<string> = new Set(['tags', 'push', 'builder', 'store'])
 
 /**
  * The command line: the same inputs as the action, by the same names.
@@ -104,53 +98,6 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
       const platform = typeof options.platform === 'string' ? options.platform : undefined
       exitCode = await diffCommand([a, b], platform, options.json === true, world)
     })
-  addBuildOptions(
-    program
-      .command('doctor')
-      .description('Tell what of all that a build needs works here, and what to do about the rest'),
-    BUILD_INPUTS.filter(({ name }) => DOCTOR_INPUTS.has(name)),
-    false,
-  ).action(async (options: Record<string, unknown>) => {
-    const { doctorCommand } = await import('./doctor-command.ts')
-    exitCode = await doctorCommand(inputValues(undefined, options), options.json === true, world)
-  })
-  program
-    .command('init')
-    .description('Make a workflow for the Dockerfiles of a project')
-    .argument('[folder]', 'folder of the project', '.')
-    .option('--image <name>', "repository of the image (default: made of git's remote)")
-    .option('--platforms <list>', 'platforms with commas between them; several have a job each')
-    .option('--action <uses>', 'what the workflow is to use', ACTION)
-    .option('--write', 'write the files; without it they are shown')
-    .option('--force', 'write over files that are there')
-    .option('--json', 'print the result as JSON')
-    .exitOverride()
-    .action(async (folder: string, options: Record<string, unknown>) => {
-      const { initCommand } = await import('./init-command.ts')
-      const { image, platforms, action, write, force, json } = options
-      const given = {
-        folder,
-        image: textOf(image),
-        platforms: textOf(platforms)?.split(',') ?? [],
-        action: String(action),
-        ...{ write: write === true, force: force === true, json: json === true },
-      }
-      exitCode = await initCommand(given, world)
-    })
-  program
-    .command('migrate')
-    .description('Let the steps of workflows that use docker/build-push-action use this action')
-    .argument('[paths...]', 'workflows, or folders of workflows', ['.github/workflows'])
-    .option('--action <uses>', 'what the steps are to use', ACTION)
-    .option('--write', 'write the files; without it the differences are shown')
-    .option('--json', 'print the result as JSON')
-    .exitOverride()
-    .action(async (paths: readonly string[], options: Record<string, unknown>) => {
-      const { migrateCommand } = await import('./migrate-command.ts')
-      const { action, write, json } = options
-      const given = { action: String(action), write: write === true, json: json === true }
-      exitCode = await migrateCommand(paths, given, world)
-    })
   program
     .command('report')
     .description('Draw the report of any build from its saved progress (`buildx build --progress rawjson`)')
@@ -160,6 +107,9 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     .action(async (file: string, options: Record<string, unknown>) => {
       exitCode = await reportCommand(file, REPORT_FORMATS.find((one) => one === options.format) ?? 'markdown', world)
     })
+  addProjectCommands(program, world, (code) => {
+    exitCode = code
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -167,12 +117,6 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     throw error
   }
   return exitCode
-}
-
-function addBuildOptions(command: Command, inputs = BUILD_INPUTS, hasContext = true): Command {
-  if (hasContext) command.argument('[context]', 'folder with the files of the build')
-  for (const input of inputs) if (input.name !== 'context') command.addOption(optionFor(input))
-  return command.option('--json', 'print the result as JSON').exitOverride()
 }
 
 function addTaskCommand(program: Command, world: CommandWorld, end: (exitCode: number) => void): void {
@@ -254,44 +198,4 @@ function wholeNumber(text: string): number {
   const parsed = /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (parsed < 1) throw new InvalidArgumentError('It must be a whole number from 1 to 9999.')
   return parsed
-}
-
-function optionText(value: unknown): string {
-  if (Array.isArray(value)) return value.join('\n')
-  return typeof value === 'string' || value === true ? String(value) : ''
-}
-
-function optionFor({ name, kind, fallback, description }: InputDescription): Option {
-  const text = fallback === '' ? description : `${description} (default: ${fallback})`
-  // commander reads `--no-x` as the opposite of `--x`; as an option of its own it sets `x` to false.
-  if (kind === 'flag') return new Option(name.startsWith('no-') ? `--${name}` : `--${name} [true|false]`, text)
-  const option = new Option(`--${name} <value>`, text)
-  // The opposite of nothing begins as true.
-  const add = (value: string, before: unknown) => [...(Array.isArray(before) ? before : []), value]
-  return kind === 'list' ? option.argParser(add) : option
-}
-
-function inputValues(
-  context: string | undefined,
-  options: Readonly<Record<string, unknown>>,
-  inputs = BUILD_INPUTS,
-): InputValues {
-  const values = new Map<string, string>()
-  if (context !== undefined) values.set('context', context)
-  for (const { name, kind } of inputs) {
-    const isOpposite = name.startsWith('no-')
-    const value = options[camelCase(isOpposite ? name.slice('no-'.length) : name)]
-    if (isOpposite && kind === 'flag') values.set(name, String(value === false))
-    else if (typeof value === 'string' || (value === true && !isOpposite)) values.set(name, String(value))
-    else if (Array.isArray(value)) values.set(name, value.join('\n'))
-  }
-  return values
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
