@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Digest } from './base/digest.ts'
-import type { Deps } from './deps.ts'
+import type { Deps, MadeBuilder } from './deps.ts'
 import { type BakeBuild, readBakeBuilds } from './flow/bake-builds.ts'
 import { type Content, identifyContent, type UnknownContent } from './flow/content.ts'
 import { findImage } from './flow/find-image.ts'
@@ -53,9 +53,18 @@ export async function bakeImages(
   const found = await foundTargets(keyed, deps)
   const needed = neededTargets(keyed, found)
   const results = new Map<string, ImageResult>()
-  const run = async (build: KeyedBuild, buildInputs: BuildInputs): Promise<void> => {
+  // A builder that one target has made builds the others, too.
+  let made: MadeBuilder | undefined
+  const removeLater = (builder: MadeBuilder): void => {
+    made ??= builder
+    deps.builders?.removeLater(builder)
+  }
+  const run = async (build: KeyedBuild, given: BuildInputs): Promise<void> => {
     const { deps: own, report } = open(build)
-    const result = await buildImage(buildInputs, own, report).catch((cause: unknown) => {
+    const builders = deps.builders === undefined ? {} : { builders: { ...deps.builders, removeLater } }
+    const isShared = made !== undefined && given.endpoints.length === 0
+    const buildInputs = isShared ? { ...given, builder: made?.name, driver: undefined, driverOpts: [] } : given
+    const result = await buildImage(buildInputs, { ...own, ...builders }, report).catch((cause: unknown) => {
       throw new TargetFailure(build.name, report, cause)
     })
     results.set(build.name, result)

@@ -11,14 +11,13 @@ import { secretValues } from '../flow/secret-files.ts'
 import { GithubHost, githubContext } from '../host/github-host.ts'
 import { parseBakeInputs } from '../inputs/bake-inputs.ts'
 import { parseBuildInputs } from '../inputs/build-inputs.ts'
-import { reportLines } from '../report/log-lines.ts'
-import type { BuildReport } from '../report/report.ts'
-import { renderSummary } from '../report/summary.ts'
+import type { Store } from '../stores/store.ts'
 import { cancellation } from './cancellation.ts'
-import { failureOf, showFailure } from './failure.ts'
+import { type Failure, failureOf, showFailure } from './failure.ts'
 import { inputRows } from './input-rows.ts'
 import { openDeps } from './open-deps.ts'
 import { encodeSaves, PENDING_STATE, SAVES_STATE } from './pending-saves.ts'
+import { showReport } from './show-report.ts'
 
 /** The bake action's main step: every target through the build action's line, and the outputs of all together. */
 export async function runBakeAction(): Promise<void> {
@@ -26,8 +25,9 @@ export async function runBakeAction(): Promise<void> {
   const context = githubContext(process.env)
   const around = { host, context, env: process.env, signal: cancellation(), hasPostStep: true }
   const saves: PendingSave[] = []
-  const pending: string[] = []
+  const stores: Store[] = []
   const done: BakedTarget[] = []
+  let wantsSummary = true
   try {
     const inputs = parseBakeInputs((name) => host.input(name))
     const open = (build: BakeBuild) => {
@@ -36,29 +36,32 @@ export async function runBakeAction(): Promise<void> {
       const opened = openDeps(build.inputs, { ...around, context: own })
       const rows = [['bake target', build.name] as const, ...inputRows(build.read)]
       const report = new ReportDraft(imageName(build.inputs), rows, systemClock.now(), systemClock)
+      stores.push(opened.deps.store)
       const saveLater = (save: PendingSave): void => void saves.push(save)
       return { deps: { ...opened.deps, saveLater }, report }
     }
-    const shared = openDeps(parseBuildInputs(inputs.shared), around)
+    const common = parseBuildInputs(inputs.shared)
+    wantsSummary = common.summary
+    const shared = openDeps(common, around)
     await bakeImages(inputs, shared.deps, open, async (target) => {
       done.push(target)
-      await show(target.result.report, host)
+      await showReport(target.result.report, host, common.summary)
+      if (target.result.complaint !== undefined) fail(target.name, failureOf(target.result.complaint), host)
     })
     await host.ready()
     for (const [name, value] of bakeOutputs(done)) host.output(name, value)
-    pending.push(...(shared.deps.store.pending ?? []))
   } catch (error) {
     await host.ready()
     const failure = failureOf(error instanceof TargetFailure ? error.cause : error)
     if (error instanceof TargetFailure) {
-      showFailure({ ...failure, sentence: `target ${error.target}: ${failure.sentence}` }, host)
-      await show(error.report.finish(failure.outcome, failure.sentence, failure.hint), host)
+      fail(error.target, failure, host)
+      await showReport(error.report.finish(failure.outcome, failure.sentence, failure.hint), host, wantsSummary)
     } else showFailure(failure, host)
     process.exitCode = 1
   } finally {
     // What was built and pushed before another target failed is there all the same.
     host.saveState(SAVES_STATE, encodeSaves(saves))
-    host.saveState(PENDING_STATE, JSON.stringify(pending))
+    host.saveState(PENDING_STATE, JSON.stringify(stores.flatMap(({ pending = [] }) => pending)))
     await host.ready()
     await rm(context.tempDir, { recursive: true, force: true })
   }
@@ -66,8 +69,7 @@ export async function runBakeAction(): Promise<void> {
   process.exit()
 }
 
-async function show(report: BuildReport, host: GithubHost): Promise<void> {
-  for (const line of reportLines(report)) host.info(line)
-  for (const { message } of [...report.warnings, ...(report.timeline?.warnings ?? [])]) host.warning(message)
-  await host.summary(renderSummary(report))
+function fail(target: string, failure: Failure, host: GithubHost): void {
+  process.exitCode = 1
+  showFailure({ ...failure, sentence: `target ${target}: ${failure.sentence}` }, host)
 }

@@ -8,6 +8,7 @@ import type { Deps } from '../deps.ts'
 import type { BakeInputs } from '../inputs/bake-inputs.ts'
 import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
 import type { ReadInput } from '../inputs/input-reader.ts'
+import { buildxOf } from './choose-builder.ts'
 
 /** A target of a bake file as a build of its own. */
 export interface BakeBuild extends Pick<BakeTarget, 'name' | 'isWanted' | 'needs'> {
@@ -16,7 +17,7 @@ export interface BakeBuild extends Pick<BakeTarget, 'name' | 'isWanted' | 'needs
   readonly read: ReadInput
 }
 
-type BakeDeps = Pick<Deps, 'exec' | 'context' | 'signal'>
+type BakeDeps = Pick<Deps, 'exec' | 'context' | 'signal' | 'builders'>
 
 /**
  * The targets of the bake files as builds, those that are needed before those that need them.
@@ -24,7 +25,8 @@ type BakeDeps = Pick<Deps, 'exec' | 'context' | 'signal'>
  */
 export async function readBakeBuilds(inputs: BakeInputs, deps: BakeDeps): Promise<readonly BakeBuild[]> {
   const cwd = resolve(deps.context.workspace, inputs.source)
-  const text = await printBake(deps.exec, { args: inputs.args, cwd, signal: deps.signal })
+  const buildx = await buildxOf(parseBuildInputs(inputs.shared), deps)
+  const text = await printBake(deps.exec, { buildx, args: inputs.args, cwd, signal: deps.signal })
   const mistakes: string[] = []
   const builds: BakeBuild[] = []
   for (const target of readBakeDefinition(text)) {

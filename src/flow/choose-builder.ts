@@ -46,7 +46,14 @@ async function currentBuilder(inputs: BuildInputs, deps: BuilderDeps): Promise<F
   }
 }
 
-async function buildxOf(inputs: BuildInputs, { exec, builders }: BuilderDeps): Promise<BuildxCommand> {
+/**
+ * How buildx is called; it is installed where there is none and that is possible.
+ * @throws ImageCacheError E_BUILDER when it can't be had
+ */
+export async function buildxOf(
+  inputs: Pick<BuildInputs, 'buildxVersion'>,
+  { exec, builders }: Pick<BuilderDeps, 'exec' | 'builders'>,
+): Promise<BuildxCommand> {
   const found = (await findBuildx(exec)) ?? (await builders?.installBuildx?.(inputs.buildxVersion))
   if (found === undefined) throw noBuildx()
   return found

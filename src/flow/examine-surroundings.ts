@@ -59,7 +59,7 @@ async function examineBuilder(finding: Promise<FoundBuilder>, { exec }: Surround
   const called = [...[buildx.command], ...buildx.prefix].join(' ')
   const kit = buildkit === undefined ? 'a BuildKit that does not tell its version' : `BuildKit ${buildkit}`
   const says = `${name}: ${driver} driver, ${kit}, ${platforms.join(' ')}; ${called} ${version}`.trim()
-  if (driver === 'docker') {
+  if (driver === 'docker' && builder.cacheExport !== true) {
     const hint =
       'Make one that keeps layers apart and exports caches: `docker buildx create --use`, or docker/setup-buildx-action.'
     return { outcome: 'limited', says: `${says}; this driver can't export caches`, hint }

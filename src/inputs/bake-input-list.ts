@@ -6,9 +6,20 @@ function input(name: string, kind: InputDescription['kind'], fallback: string, d
 
 /** Inputs of the build action that hold for every target; all others are the bake file's. */
 const SHARED: ReadonlySet<string> = new Set([
-  ...['builder', 'allow', 'github-token', 'optimize-layers', 'compression', 'check', 'check-ttl', 'check-unknown'],
+  ...['builder', 'endpoints', 'driver', 'driver-opts', 'buildkit-image', 'buildx-version', 'allow', 'github-token'],
+  ...[
+    'optimize-layers',
+    'verify',
+    'assemble',
+    'layers-repository',
+    'compression',
+    'check',
+    'check-ttl',
+    'check-unknown',
+  ],
   ...['volatile-labels', 'retag-labels', 'force', 'salt', 'python-version', 'installer-image', 'max-layers'],
   ...['max-layer-size', 'heavy-packages', 'relock', 'serialize', 'wait-limit', 'store'],
+  ...['fail-on-pull-over', 'summary', 'build-record'],
 ])
 
 export const SHARED_INPUTS: readonly InputDescription[] = BUILD_INPUTS.filter(({ name }) => SHARED.has(name))
