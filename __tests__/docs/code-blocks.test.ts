@@ -51,6 +51,15 @@ describe('commands in the docs', () => {
     expect(options.filter((option) => !text.includes(`${option} `) && !text.includes(`${option}\n`))).toEqual([])
   })
 
+  test('are all in the page of the command line', () => {
+    const names = [...helpOf([]).matchAll(/^ {2}([a-z]+) /gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'help')
+    const page = readText('docs/command-line.md')
+    expect(names.length).toBeGreaterThan(10)
+    expect(names.filter((name) => !page.includes(`| \`${name}\` |`))).toEqual([])
+  })
+
   test.each(lines.filter(([, line]) => /^npm (run|test)/.test(line)))('of %s are scripts: %s', (_, line) => {
     const [, verb = '', name = ''] = /^npm (\w+) ?([\w:-]*)/.exec(line) ?? []
     expect(Object.keys(scripts)).toContain(verb === 'run' ? name : verb)
