@@ -31,7 +31,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['host', 'buildx:types', 'layers:types', 'dockerfile:types', 'registry:types', 'task-cache:types'],
   flow: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
-    ...['image-diff', 'assemble', 'spec', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'starter', 'bake', 'top'],
+    ...[
+      'image-diff',
+      'assemble',
+      'spec',
+      'task-cache',
+      'task-graph',
+      'content',
+      'inputs',
+      'report',
+      'starter',
+      'bake',
+      'top',
+    ],
   ],
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],

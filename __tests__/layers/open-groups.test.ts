@@ -57,4 +57,22 @@ describe('a clean group', () => {
     expect(turned).toEqual(asked)
     expect(asked.slice(0, 2)).toEqual(['big restless in 1', 'big restless small in 2'])
   })
+
+  test('that comes out as it was, once another one is open too, stays where it was', () => {
+    const splits: Readonly<Record<string, { groups: readonly Group[]; cost: number }>> = {
+      restless: { groups: [[restless]], cost: 100 },
+      'restless small': { groups: [[restless, small]], cost: 50 },
+      'calm restless small': { groups: [[calm, restless], [small]], cost: 0 },
+    }
+    const { kept, split } = openGroups(
+      { kept: [[small], undefined, [calm]], pool: [restless], free: 1 },
+      {
+        bytes: ([first]) => BYTES[first?.name ?? ''] ?? 0,
+        costOf: () => 0,
+        split: (pool) => splits[pool.map(({ name }) => name).join(' ')] ?? { groups: [], cost: 0 },
+      },
+    )
+    expect(kept).toEqual([[small], undefined, undefined])
+    expect(split.groups).toEqual([[calm, restless]])
+  })
 })

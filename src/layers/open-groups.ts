@@ -60,7 +60,14 @@ export function openGroups(
     free += 1
     now = then
   }
-  return { kept, split: now }
+  // A group that comes out as it was stays where it was: elsewhere the layers above it would have other neighbours.
+  const back = places.kept.map((group, at) =>
+    group !== undefined && kept[at] === undefined && now.groups.some((other) => isSame(other, group))
+      ? group
+      : kept[at],
+  )
+  const isBack = (group: Group): boolean => back.some((one) => one !== undefined && isSame(one, group))
+  return { kept: back, split: { ...now, groups: now.groups.filter((group) => !isBack(group)) } }
 }
 
 function isSame(one: Group, other: Group): boolean {
