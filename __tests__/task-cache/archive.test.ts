@@ -6,10 +6,11 @@ import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { digestOf } from '../../src/base/digest.ts'
+import { archiveIn, BrokenEntry } from '../../src/task-cache/archive-source.ts'
 import { packOutputs } from '../../src/task-cache/pack-outputs.ts'
 import { readOutputs, statOutputs } from '../../src/task-cache/read-outputs.ts'
 import type { TaskRecord } from '../../src/task-cache/task-record.ts'
-import { BrokenEntry, openEntry } from '../../src/task-cache/unpack-outputs.ts'
+import { openEntry } from '../../src/task-cache/unpack-outputs.ts'
 import { listTree, writeFiles } from '../support/task-rig.ts'
 
 const { signal } = new AbortController()
@@ -36,7 +37,7 @@ describe('an archive of outputs', () => {
   }
 
   async function unpack(): Promise<TaskRecord> {
-    const entry = await openEntry(file, signal)
+    const entry = await openEntry(archiveIn(file), signal)
     try {
       await entry.unpack(target)
       return entry.record

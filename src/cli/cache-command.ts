@@ -1,7 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { formatBytes } from '../base/bytes.ts'
 import { systemClock } from '../base/clock.ts'
 import { formatSeconds } from '../base/duration.ts'
@@ -124,18 +120,14 @@ function recordLines({ name, seconds, origin, outputs, values, log }: TaskRecord
 
 /** What is known of a task's result besides its files; undefined when it is none of this version. */
 async function recordOf({ key }: EntryFile, store: LocalStore, signal: AbortSignal): Promise<TaskRecord | undefined> {
-  const folder = join(tmpdir(), `image-cache-${randomUUID()}`)
-  await mkdir(folder, { mode: 0o700 })
+  const answer = await store.openFile(key)
+  if (answer.kind !== 'hit') return undefined
   try {
-    const file = join(folder, 'entry')
-    if ((await store.fetchFile(key, file)).kind !== 'hit') return undefined
-    const opened = await openEntry(file, signal)
+    const opened = await openEntry(answer, signal)
     opened.close()
     return opened.record
   } catch {
     return undefined
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }
 

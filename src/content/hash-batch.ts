@@ -8,11 +8,13 @@ export interface HashJob {
   readonly algorithm: HashAlgorithm
   /** Full paths of regular files. */
   readonly files: readonly string[]
+  /** Of all files. */
+  readonly bytes: number
 }
 
 /**
  * Hashes files one after another; answers hex digits in the same order. It needs nothing but its parameters and globals:
- * worker threads get it as text (`hash-threads.ts`), since a bundle has no file of its own for them.
+ * worker threads get it as text (`thread-work.ts`), since a bundle has no file of its own for them.
  * @throws Error of the file system; Error when a file changes size while it is read
  */
 export function hashBatch(fs: typeof Fs, crypto: typeof Crypto, { algorithm, files }: HashJob): string[] {

@@ -2,11 +2,10 @@ import * as crypto from 'node:crypto'
 import * as fs from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as pause } from 'node:timers/promises'
 import { type EntryKind, type EntryStat, readStats } from './entry-stat.ts'
 import { type HashAlgorithm, type HashJob, hashBatch } from './hash-batch.ts'
-import { hashOnThreads } from './hash-threads.ts'
 import type { StatCache } from './stat-cache.ts'
+import { workOnThreads } from './thread-work.ts'
 
 export interface HashOptions {
   /** Answers for files that haven't changed since they were hashed; it learns those that are hashed now. */
@@ -26,14 +25,14 @@ export interface EntryHash {
   readonly hash: string
 }
 
-/** What one thread does in about a tenth of a second; more than this is worth asking others for. */
+/** What one thread does in about a tenth of a second: more than this is worth another process. */
 const LARGE = { files: 3000, bytes: 100e6 }
-const BATCH = { files: 256, bytes: 16e6 }
+/** More than this is worth more threads: the first one goes on while they start. */
+const SHARED = { files: 500, bytes: 16e6 }
+const BATCH = { files: 128, bytes: 4e6 }
 
-/** Whether so many files are worth another process or more threads. */
-export function isLargeWork(files: readonly EntryStat[]): boolean {
-  if (files.length > LARGE.files) return true
-  return files.reduce((sum, { size }) => sum + size, 0) > LARGE.bytes
+function isMore(files: readonly EntryStat[], than: typeof LARGE): boolean {
+  return files.length > than.files || files.reduce((sum, { size }) => sum + size, 0) > than.bytes
 }
 
 /**
@@ -62,7 +61,7 @@ export async function hashEntries(
     }
   }
   const readAt = statCache?.now() ?? 0
-  const asked = ask !== undefined && isLargeWork(open) ? await ask(open) : new Map<string, string>()
+  const asked = ask !== undefined && isMore(open, LARGE) ? await ask(open) : new Map<string, string>()
   const unread = open.filter(({ path }) => !asked.has(path))
   const read = await hashContents(root, unread, algorithm, threads, signal)
   for (const stat of open) {
@@ -80,34 +79,20 @@ async function hashContents(
   threads: number,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
-  const large = threads > 1 && isLargeWork(files)
   const batches = batchesOf(files)
-  const jobs = new Map(
-    batches.map((batch): [HashJob, readonly EntryStat[]] => [
-      { algorithm, files: batch.map(({ path }) => join(root, path)) },
-      batch,
-    ]),
+  const jobs = batches.map(
+    (batch): HashJob => ({
+      algorithm,
+      files: batch.map(({ path }) => join(root, path)),
+      bytes: batch.reduce((sum, { size }) => sum + size, 0),
+    }),
   )
-  const done = large ? await hashOnThreads([...jobs.keys()], threads, signal) : await hashHere([...jobs.keys()], signal)
-  const hashes = new Map<string, string>()
-  for (const [job, batch] of jobs) {
-    const answers = done.get(job)
-    for (const [index, { path }] of batch.entries()) hashes.set(path, answers?.[index] ?? '')
-  }
-  return hashes
-}
-
-async function hashHere(
-  jobs: readonly HashJob[],
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<HashJob, readonly string[]>> {
-  const done = new Map<HashJob, readonly string[]>()
-  for (const job of jobs) {
-    signal?.throwIfAborted()
-    done.set(job, hashBatch(fs, crypto, job))
-    await pause()
-  }
-  return done
+  const answers = await workOnThreads(hashBatch, jobs, isMore(files, SHARED) ? threads : 1, signal)
+  return new Map(
+    batches.flatMap((batch, at) =>
+      batch.map(({ path }, index): [string, string] => [path, answers[at]?.[index] ?? '']),
+    ),
+  )
 }
 
 /** Largest files first, so that no thread is left with one at the end. */

@@ -54,10 +54,10 @@ export function decodeFooter(end: Uint8Array): EntryFooter | undefined {
 export function doubtEntry(
   footer: EntryFooter | undefined,
   key: StoreKey,
-  digest: Digest,
+  digest: Digest | undefined,
   seal: EntrySeal,
 ): string | undefined {
-  if (footer === undefined) return 'the entry is cut off or not one of ours'
+  if (footer === undefined || digest === undefined) return 'the entry is cut off or not one of ours'
   if (footer.key !== key) return 'the entry was written under another key'
   if (footer.digest !== digest) return 'the content of the entry was changed'
   return seal.doubt(key, digest, footer.mark)

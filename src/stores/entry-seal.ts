@@ -4,6 +4,8 @@ import type { StoreKey } from './store.ts'
 
 /** The mark at the end of an entry by which a reader knows who wrote it. */
 export interface EntrySeal {
+  /** Whether it tells entries of one writer from those of others; without it a mark says nothing. */
+  readonly signs: boolean
   /** One line without line end, at most 300 characters. */
   mark(key: StoreKey, digest: Digest): string
   /** Why an entry with this mark is not believed; undefined when it is. */
@@ -20,6 +22,7 @@ export interface SignedSealOptions {
 
 /** Entries without a signature: whoever may write to the store is believed. */
 export const openSeal: EntrySeal = {
+  signs: false,
   mark: () => '',
   doubt: () => undefined,
 }
@@ -37,6 +40,7 @@ export function signedSeal({ secret, writes, reads }: SignedSealOptions): EntryS
       .update(`${key}\n${scope}\n${digest}`)
       .digest()
   return {
+    signs: true,
     mark: (key, digest) => `signed ${sign(writes, key, digest).toString('hex')} ${writes}`,
     doubt: (key, digest, mark) => {
       const [, hex, scope] = /^signed ([0-9a-f]{64}) (\S+)$/.exec(mark) ?? []

@@ -2,10 +2,10 @@ import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { decodeEntry, encodeEntry } from './entry-codec.ts'
-import { checkFile, extractFile, sealFile } from './entry-file.ts'
+import { checkFile, extractFile, openContent, sealFile } from './entry-file.ts'
 import { type EntryFile, EntryFolder } from './entry-folder.ts'
 import { type EntrySeal, openSeal } from './entry-seal.ts'
-import type { Fetch, FetchFile, LookUp, Save, Store, StoreKey, Unavailable } from './store.ts'
+import type { Fetch, FetchFile, LookUp, OpenFile, Save, Store, StoreKey, Unavailable } from './store.ts'
 import { checkStoreKey } from './store-key.ts'
 
 export interface LocalStoreOptions {
@@ -38,6 +38,7 @@ const LEASE = /^image-cache-v\d+-lease-/
 /** Entries as files of one folder, for a laptop or a runner that stays. */
 export class LocalStore implements Store {
   readonly name = 'local'
+  readonly prefersPlain = true
   readonly #folder: string
   readonly #entries: EntryFolder
   readonly #maxBytes: number
@@ -79,6 +80,18 @@ export class LocalStore implements Store {
       const found = await this.#find(prefix)
       if (found === undefined) return { kind: 'miss' }
       const content = await extractFile(found.file, to, found.key, this.#seal).catch(ignoreSweep(found))
+      if (content === undefined) return { kind: 'miss' }
+      return typeof content === 'string'
+        ? this.#dropBroken(found, content)
+        : { kind: 'hit', key: found.key, ...content }
+    })
+  }
+
+  async openFile(prefix: string): Promise<OpenFile> {
+    return this.#guard(prefix, async () => {
+      const found = await this.#find(prefix)
+      if (found === undefined) return { kind: 'miss' }
+      const content = await openContent(found.file, found.key, this.#seal).catch(ignoreSweep(found))
       if (content === undefined) return { kind: 'miss' }
       return typeof content === 'string'
         ? this.#dropBroken(found, content)

@@ -1,4 +1,4 @@
-import type { Fetch, FetchFile, LookUp, Miss, Save, Store, StoreKey, Unavailable } from './store.ts'
+import type { Fetch, FetchFile, LookUp, Miss, OpenFile, Save, Store, StoreKey, Unavailable } from './store.ts'
 
 export interface ScopedStoreOptions {
   /** The store of the run's own scope; a text says why it may write nowhere. */
@@ -13,6 +13,8 @@ export interface ScopedStoreOptions {
  */
 export class ScopedStore implements Store {
   readonly name: string
+  readonly prefersPlain: boolean
+  readonly openFile?: (prefix: string) => Promise<OpenFile>
   readonly #writes: Store | string
   readonly #reads: readonly Store[]
 
@@ -20,6 +22,10 @@ export class ScopedStore implements Store {
     this.name = reads[0]?.name ?? 'scoped'
     this.#writes = writes
     this.#reads = reads
+    this.prefersPlain = reads.every((store) => store.prefersPlain === true)
+    if (reads.every((store) => store.openFile !== undefined)) {
+      this.openFile = (prefix) => this.#first(async (store) => (await store.openFile?.(prefix)) ?? { kind: 'miss' })
+    }
   }
 
   async prepare(): Promise<void> {

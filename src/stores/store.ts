@@ -31,6 +31,15 @@ export type FetchFile =
   | Miss
   | Unavailable
 
+/**
+ * Answer to the opening of an entry where it lies: a descriptor of an open file that holds the content in its first
+ * bytes. Whoever asked closes it.
+ */
+export type OpenFile =
+  | { readonly kind: 'hit'; readonly key: StoreKey; readonly descriptor: number; readonly bytes: number }
+  | Miss
+  | Unavailable
+
 /** Answer to a save: entries are immutable, `exists` means that another writer was first. */
 export type Save = { readonly kind: 'saved' } | { readonly kind: 'exists' } | Unavailable
 
@@ -54,6 +63,13 @@ export interface Store {
    * @param from path of a file that nobody writes to meanwhile
    */
   saveFile(key: StoreKey, from: string): Promise<Save>
+  /**
+   * Opens the newest entry with this prefix where it lies, for stores on this machine: nothing is copied. The content is
+   * only compared with what was saved where entries are signed: for readers whose format tells a damage itself.
+   */
+  openFile?(prefix: string): Promise<OpenFile>
+  /** Whether large entries are best saved as they are: their bytes cross no network, and packing takes time. */
+  readonly prefersPlain?: boolean
   /** Loads what the first call needs; never fails. A call does it by itself, but then it has to wait. */
   prepare?(): Promise<void>
   /** Where leases are kept, if not here: they must not wait for other calls, and be seen by others at once. */

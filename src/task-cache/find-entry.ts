@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { formatSeconds } from '../base/duration.ts'
 import { messageOf } from '../base/errors.ts'
+import type { OpenFile } from '../stores/store.ts'
+import { type ArchiveSource, archiveIn } from './archive-source.ts'
 import { restoreOutputs } from './restore-outputs.ts'
 import type { TaskSpec } from './task.ts'
 import type { TaskDeps } from './task-deps.ts'
@@ -41,24 +43,36 @@ export async function newestGeneration(
  * miss with a reason, and leaves the workspace as it was.
  */
 export async function restoreEntry(task: TaskSpec, key: Digest, deps: TaskDeps): Promise<FoundEntry> {
-  const file = join(deps.temporary ?? tmpdir(), `image-cache-entry-${randomUUID()}`)
+  const answer = await openNewest(entryPrefix(task, key), deps)
+  if (answer.kind === 'unavailable')
+    return { kind: 'unavailable', reason: `${deps.store.name} store: ${answer.reason}` }
+  if (answer.kind === 'miss') return { kind: 'miss', generation: -1, reason: answer.reason }
+  const generation = generationOf(answer.key) ?? -1
+  const used = await useEntry(answer, task, key, deps)
+  return typeof used === 'string' ? { kind: 'miss', generation, reason: used } : { kind: 'hit', record: used }
+}
+
+/** Opens an entry where it lies, or a copy that goes when it is closed. */
+async function openNewest(prefix: string, { store, temporary = tmpdir() }: TaskDeps): Promise<OpenFile> {
+  if (store.openFile !== undefined) return store.openFile(prefix)
+  const file = join(temporary, `image-cache-entry-${randomUUID()}`)
   try {
-    const answer = await deps.store.fetchFile(entryPrefix(task, key), file)
-    if (answer.kind === 'unavailable')
-      return { kind: 'unavailable', reason: `${deps.store.name} store: ${answer.reason}` }
-    if (answer.kind === 'miss') return { kind: 'miss', generation: -1, reason: answer.reason }
-    const generation = generationOf(answer.key) ?? -1
-    const used = await useEntry(file, task, key, deps)
-    return typeof used === 'string' ? { kind: 'miss', generation, reason: used } : { kind: 'hit', record: used }
+    const answer = await store.fetchFile(prefix, file)
+    return answer.kind === 'hit' ? { kind: 'hit', key: answer.key, ...archiveIn(file) } : answer
   } finally {
     await rm(file, { force: true }).catch(() => undefined)
   }
 }
 
-/** Restores from an archive. @returns its record, or why it is of no use. */
-async function useEntry(file: string, task: TaskSpec, key: Digest, deps: TaskDeps): Promise<TaskRecord | string> {
+/** Restores from an archive, and closes it. @returns its record, or why it is of no use. */
+async function useEntry(
+  source: ArchiveSource,
+  task: TaskSpec,
+  key: Digest,
+  deps: TaskDeps,
+): Promise<TaskRecord | string> {
   try {
-    const entry = await openEntry(file, deps.signal)
+    const entry = await openEntry(source, deps.signal)
     try {
       const problem = recordProblem(entry.record, task, key, deps.clock.now())
       if (problem !== undefined) return problem

@@ -88,7 +88,7 @@ async function save(
   const later = task.serialize ? undefined : deps.saveLater
   let handedOver = false
   try {
-    const bytes = await packOutputs(deps.root, record, file, deps.signal)
+    const bytes = await packOutputs(deps.root, record, file, deps.signal, { plain: deps.store.prefersPlain === true })
     const written = changedFiles(stats, await readStats(deps.root, stats.selection.paths))
     if (written.length > 0) return { kind: 'not-kept', reason: `${listed(written)} changed after the task ended` }
     const archive = { key: entryKey(task, key, generation), file }

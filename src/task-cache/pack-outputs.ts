@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,9 +8,18 @@ import { type Header, type Pack, pack as startPack } from 'tar-stream'
 import type { OutputEntry } from './output-manifest.ts'
 import { encodeRecord, type TaskRecord } from './task-record.ts'
 
-/** Name of an archive's first member, the record, and of the folder that holds the output files. */
+/** Names of an archive's first members, the record and its digest, and of the folder that holds the output files. */
 export const RECORD_NAME = 'task.json'
+export const RECORD_DIGEST_NAME = 'task.json.sha256'
 export const OUTPUTS_FOLDER = 'outputs/'
+
+/** A record with the longest log and a million outputs stays below. */
+export const LARGEST_RECORD = 256 * 1024 * 1024
+
+export interface PackOptions {
+  /** Without compression, for a store on this machine: reading it again takes as long as copying the files. */
+  readonly plain: boolean
+}
 
 type MemberHeader = Partial<Header> & Pick<Header, 'name'>
 
@@ -17,15 +27,23 @@ type MemberHeader = Partial<Header> & Pick<Header, 'name'>
 const SMALL = 1024 * 1024
 
 /**
- * Writes a result as a tar in zstd: the record, then the outputs in its order. Memory stays constant.
+ * Writes a result as a tar in zstd: the record, its digest, then the outputs in its order. Memory stays constant.
  * @param to path of the archive, a file that is not there yet
  * @returns the archive's bytes
  * @throws Error of the file system; Error when a file's size is not that of the record
  */
-export async function packOutputs(root: string, record: TaskRecord, to: string, signal: AbortSignal): Promise<number> {
+export async function packOutputs(
+  root: string,
+  record: TaskRecord,
+  to: string,
+  signal: AbortSignal,
+  { plain }: PackOptions = { plain: false },
+): Promise<number> {
   const pack = startPack()
-  const compress = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })
-  const writing = pipeline(pack, compress, createWriteStream(to, { flags: 'wx', mode: 0o600 }), { signal })
+  const file = createWriteStream(to, { flags: 'wx', mode: 0o600, highWaterMark: SMALL })
+  const writing = plain
+    ? pipeline(pack, file, { signal })
+    : pipeline(pack, createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } }), file, { signal })
   const feeding = feed(pack, root, record).catch((error: unknown) => {
     pack.destroy(error instanceof Error ? error : new Error(String(error)))
     throw error
@@ -35,15 +53,24 @@ export async function packOutputs(root: string, record: TaskRecord, to: string, 
   return (await stat(to)).size
 }
 
+/** The record's digest as `sha256sum --check` reads it. */
+export function recordDigestText(hex: string): string {
+  return `${hex}  ${RECORD_NAME}\n`
+}
+
 async function feed(pack: Pack, root: string, record: TaskRecord): Promise<void> {
-  await addBytes(pack, { name: RECORD_NAME, mode: 0o644 }, encodeRecord(record))
+  const body = encodeRecord(record)
+  // A fixed time: the same outputs give the same archive.
+  const mtime = new Date(0)
+  await addBytes(pack, { name: RECORD_NAME, mode: 0o644, mtime }, body)
+  const digest = Buffer.from(recordDigestText(hash('sha256', body, 'hex')))
+  await addBytes(pack, { name: RECORD_DIGEST_NAME, mode: 0o644, mtime }, digest)
   for (const output of record.outputs) await addOutput(pack, root, output)
   pack.finalize()
 }
 
 async function addOutput(pack: Pack, root: string, output: OutputEntry): Promise<void> {
   const name = `${OUTPUTS_FOLDER}${output.path}`
-  // A fixed time: the same outputs give the same archive.
   const mtime = new Date(0)
   if (output.kind === 'link') return addEmpty(pack, { name, mtime, type: 'symlink', linkname: output.target })
   if (output.kind === 'folder') return addEmpty(pack, { name: `${name}/`, mtime, type: 'directory', mode: output.mode })

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { BrokenEntry, type OpenedEntry } from './archive-source.ts'
 import { manifestProblem, totalSize } from './output-manifest.ts'
 import { isInPlace, statOutputs } from './read-outputs.ts'
 import { planSwap, removeEmptied, swapTree } from './swap-tree.ts'
 import type { TaskSpec } from './task.ts'
 import type { TaskDeps } from './task-deps.ts'
-import { BrokenEntry, type OpenedEntry } from './unpack-outputs.ts'
 
 /**
  * Folder in the workspace where outputs are unpacked and compared before they take their place: only there is a rename
@@ -34,29 +34,32 @@ export async function restoreOutputs(
   if (await isInPlace(root, outputs, present, signal)) return 'in-place'
 
   const made = outputs.map(({ path }) => path)
-  const work = join(root, WORK_FOLDER, `restore-${randomUUID()}`)
+  const work = join(root, WORK_FOLDER, `new-${randomUUID()}`)
+  const aside = join(root, WORK_FOLDER, `old-${randomUUID()}`)
   try {
-    const [staged, aside] = [join(work, 'new'), join(work, 'old')]
-    mkdirSync(staged, { recursive: true, mode: 0o700 })
+    mkdirSync(work, { recursive: true, mode: 0o700 })
     if (realpathSync(work) !== join(realpathSync(root), relative(root, work))) {
       throw new Error(`${WORK_FOLDER} is a link that leads out of the workspace`)
     }
-    mkdirSync(aside)
-    await entry.unpack(staged)
-    swapTree(root, staged, aside, planSwap(patterns, made, present.selection))
+    await entry.unpack(work)
+    swapTree(root, work, aside, planSwap(patterns, made, present.selection))
     const kept = new Set(outputs.filter(({ kind }) => kind === 'folder').map(({ path }) => path))
     removeEmptied(root, present.selection.paths, kept)
     return 'written'
   } finally {
-    rmSync(work, { recursive: true, force: true })
+    // As a rule nothing is left in it.
+    if (!removeIfEmpty(work)) rmSync(work, { recursive: true, force: true })
+    if (existsSync(aside)) rmSync(aside, { recursive: true, force: true })
     removeIfEmpty(join(root, WORK_FOLDER))
   }
 }
 
-function removeIfEmpty(folder: string): void {
+/** @returns whether it is gone; not, when another task is at work in it */
+function removeIfEmpty(folder: string): boolean {
   try {
     rmdirSync(folder)
+    return true
   } catch {
-    // Another task is at work in it.
+    return false
   }
 }

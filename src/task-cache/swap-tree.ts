@@ -37,7 +37,7 @@ export function planSwap(patterns: readonly string[], made: readonly string[], p
  * Exchanges outputs in a workspace for those in a staging folder of the same file system. When anything goes wrong,
  * what was there before is there again.
  * @param staged folder with the new outputs
- * @param aside empty folder that takes the old ones until all is done
+ * @param aside folder that takes the old ones until all is done; made when there are any
  * @throws Error of the file system; Error when a path leads out of the workspace
  */
 export function swapTree(root: string, staged: string, aside: string, { whole, single }: SwapPlan): void {
@@ -53,8 +53,10 @@ export function swapTree(root: string, staged: string, aside: string, { whole, s
       const old = statOf(join(root, path))
       if (old !== undefined) leaving(dirname(path))
       // A folder on its own is no output, unless it is declared as a whole; it goes when nothing is left in it.
-      if (old !== undefined && (index < whole.length || !old.isDirectory()))
+      if (old !== undefined && (index < whole.length || !old.isDirectory())) {
+        if (undo.length === 0) mkdirSync(aside, { recursive: true, mode: 0o700 })
         move(join(root, path), join(aside, String(index)))
+      }
     }
     const coming = insideOf(root)
     for (const path of paths) {

@@ -1,54 +1,40 @@
 import { createHash, hash } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  createReadStream,
-  fchmodSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, createReadStream, fchmodSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createZstdDecompress } from 'node:zlib'
 import { type ExtractEvents, extract as startExtract } from 'tar-stream'
 import { codeOf, messageOf } from '../base/errors.ts'
+import { type ArchiveSource, BrokenEntry, isCompressed, type OpenedEntry } from './archive-source.ts'
+import { makeFolders } from './output-folders.ts'
 import type { OutputEntry } from './output-manifest.ts'
-import { OUTPUTS_FOLDER, RECORD_NAME } from './pack-outputs.ts'
+import { LARGEST_RECORD, OUTPUTS_FOLDER, RECORD_DIGEST_NAME, RECORD_NAME } from './pack-outputs.ts'
+import { openPlainEntry } from './plain-archive.ts'
 import { decodeRecord, type TaskRecord } from './task-record.ts'
-
-/** An archive that is not as it was written. */
-export class BrokenEntry extends Error {}
-
-/** An archive whose record has been read. */
-export interface OpenedEntry {
-  readonly record: TaskRecord
-  /**
-   * Writes the outputs into an empty folder, each compared with its digest.
-   * @throws BrokenEntry when one differs or is missing; Error of the file system
-   */
-  unpack(folder: string): Promise<void>
-  /** Lets go of the file. */
-  close(): void
-}
 
 type Member = ExtractEvents['entry'][1]
 type FileEntry = Extract<OutputEntry, { kind: 'file' }>
 
-/** A record with the longest log and a million outputs stays below. */
-const LARGEST_RECORD = 256 * 1024 * 1024
-
 /**
- * Opens an archive that `packOutputs` wrote.
+ * Opens an archive that `packOutputs` wrote, and closes its file when it can't be opened.
  * @throws BrokenEntry when it has no readable record
  */
-export async function openEntry(file: string, signal: AbortSignal): Promise<OpenedEntry> {
+export async function openEntry(source: ArchiveSource, signal: AbortSignal): Promise<OpenedEntry> {
+  if (source.bytes >= 4 && isCompressed(source)) return openCompressedEntry(source, signal)
+  try {
+    return openPlainEntry(source, signal)
+  } catch (error) {
+    closeSync(source.descriptor)
+    throw error
+  }
+}
+
+async function openCompressedEntry({ descriptor, bytes }: ArchiveSource, signal: AbortSignal): Promise<OpenedEntry> {
   const stop = new AbortController()
   const extract = startExtract()
-  const ended = pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), createZstdDecompress(), extract, {
-    signal: AbortSignal.any([signal, stop.signal]),
-  })
+  // The stream closes the file when no reading is under way any more.
+  const reading = createReadStream('', { fd: descriptor, start: 0, end: bytes - 1, highWaterMark: 256 * 1024 })
+  const ended = pipeline(reading, createZstdDecompress(), extract, { signal: AbortSignal.any([signal, stop.signal]) })
   // The trouble comes out where the members are read.
   ended.catch(() => undefined)
   const members = extract[Symbol.asyncIterator]()
@@ -57,14 +43,25 @@ export async function openEntry(file: string, signal: AbortSignal): Promise<Open
     if (first.done === true || first.value.header.name !== RECORD_NAME) throw new BrokenEntry('it has no record')
     const record = decodeRecord(await contentOf(first.value, LARGEST_RECORD))
     if (record === undefined) throw new BrokenEntry('its record is not readable')
-    return { record, unpack: (folder) => unpack(members, record, folder), close: () => stop.abort() }
+    // What it holds is sure by the checksum of zstd.
+    const second = await members.next()
+    if (second.done === true || second.value.header.name !== RECORD_DIGEST_NAME) {
+      throw new BrokenEntry('its record has no digest')
+    }
+    second.value.resume()
+    return { record, unpack: (folder) => unpack(members, ended, record, folder), close: () => stop.abort() }
   } catch (error) {
     stop.abort()
     throw asBroken(error)
   }
 }
 
-async function unpack(members: AsyncIterator<Member>, record: TaskRecord, folder: string): Promise<void> {
+async function unpack(
+  members: AsyncIterator<Member>,
+  ended: Promise<void>,
+  record: TaskRecord,
+  folder: string,
+): Promise<void> {
   const missing = new Map<string, FileEntry>()
   for (const output of record.outputs) if (output.kind === 'file') missing.set(output.path, output)
   makeFolders(record.outputs, folder)
@@ -83,24 +80,13 @@ async function unpack(members: AsyncIterator<Member>, record: TaskRecord, folder
       await writeMember(next.value, expected, join(folder, path))
       missing.delete(path)
     }
+    // The checksum comes after the last member.
+    await ended
   } catch (error) {
     throw asBroken(error)
   }
   const [lost] = missing.keys()
   if (lost !== undefined) throw new BrokenEntry(`${lost} is missing`)
-}
-
-/** Makes all folders and links beforehand; links last, so that no file can be written through one. */
-function makeFolders(outputs: readonly OutputEntry[], folder: string): void {
-  const parents = new Set(outputs.map(({ path }) => dirname(path)))
-  for (const parent of parents) mkdirSync(join(folder, parent), { recursive: true })
-  for (const output of outputs) {
-    const place = join(folder, output.path)
-    if (output.kind === 'folder') {
-      mkdirSync(place)
-      chmodSync(place, output.mode)
-    } else if (output.kind === 'link') symlinkSync(output.target, place)
-  }
 }
 
 async function writeMember(member: Member, expected: FileEntry, place: string): Promise<void> {

@@ -1,0 +1,144 @@
+import { hash } from 'node:crypto'
+import { closeSync, readSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
+import { workOnThreads } from '../content/thread-work.ts'
+import { type ArchiveSource, BrokenEntry, type OpenedEntry } from './archive-source.ts'
+import { makeFolders } from './output-folders.ts'
+import type { OutputEntry } from './output-manifest.ts'
+import { LARGEST_RECORD, RECORD_DIGEST_NAME, RECORD_NAME, recordDigestText } from './pack-outputs.ts'
+import { decodeRecord, type TaskRecord } from './task-record.ts'
+import { type StoredFile, type WriteJob, writeFiles } from './write-files.ts'
+
+/** A tar's unit: headers are one long, contents are filled up to it (POSIX pax, "ustar Interchange Format"). */
+const BLOCK = 512
+const TYPES: Readonly<Record<OutputEntry['kind'], string>> = { file: '0', link: '2', folder: '5' }
+const BATCH = { files: 64, bytes: 2e6 }
+/** Below this, threads would start when all is done. */
+const SHARED = { files: 200, bytes: 8e6 }
+
+interface Member {
+  readonly name: string
+  readonly type: string
+  readonly size: number
+  /** Where its content begins. */
+  readonly position: number
+}
+
+/**
+ * Opens an archive that isn't compressed. Its members lie in the order of the record, so a file's content is found by
+ * going from header to header, and is read where it lies, on several threads. Nothing of a header is believed: what is
+ * written has the digest that the record has.
+ * @throws BrokenEntry when it has no readable record
+ */
+export function openPlainEntry(source: ArchiveSource, signal: AbortSignal): OpenedEntry {
+  const first = readMember(source, 0)
+  if (first?.name !== RECORD_NAME || first.size > LARGEST_RECORD) throw new BrokenEntry('it has no record')
+  const body = readAt(source, first.position, first.size)
+  const record = decodeRecord(body)
+  if (record === undefined) throw new BrokenEntry('its record is not readable')
+  const second = readMember(source, endOf(first))
+  const expected = recordDigestText(hash('sha256', body, 'hex'))
+  if (second?.name !== RECORD_DIGEST_NAME || second.size !== expected.length)
+    throw new BrokenEntry('its record has no digest')
+  if (readAt(source, second.position, second.size).toString() !== expected)
+    throw new BrokenEntry('its record was changed')
+  return {
+    record,
+    unpack: (folder) => unpack(source, record, endOf(second), folder, signal),
+    close: () => closeSync(source.descriptor),
+  }
+}
+
+async function unpack(
+  source: ArchiveSource,
+  { outputs }: TaskRecord,
+  start: number,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = storedFiles(source, outputs, start, folder)
+  makeFolders(outputs, folder)
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  const isLarge = files.length > SHARED.files || bytes > SHARED.bytes
+  const jobs = jobsOf(source.descriptor, files)
+  for (const wrong of await workOnThreads(writeFiles, jobs, isLarge ? availableParallelism() : 1, signal)) {
+    if (wrong !== '') throw new BrokenEntry(`${relative(folder, wrong)} has another digest than its record says`)
+  }
+}
+
+/** @throws BrokenEntry when the members are not those of the record */
+function storedFiles(
+  source: ArchiveSource,
+  outputs: readonly OutputEntry[],
+  start: number,
+  folder: string,
+): readonly StoredFile[] {
+  const files: StoredFile[] = []
+  let at = start
+  for (const output of outputs) {
+    let member = readMember(source, at)
+    // A long name stands in a member of its own before the one that it names.
+    while (member?.type === 'x') member = readMember(source, endOf(member))
+    if (member?.type !== TYPES[output.kind]) throw new BrokenEntry(`${output.path} is missing`)
+    const size = output.kind === 'file' ? output.size : 0
+    if (output.kind === 'file') {
+      const { mode, digest } = output
+      const { position } = member
+      files.push({ place: join(folder, output.path), mode, position, size, hex: digest.slice('sha256:'.length) })
+    }
+    at = endOf({ ...member, size })
+    if (at > source.bytes) throw new BrokenEntry('it is cut off')
+  }
+  return files
+}
+
+/** The largest first, and of those each on its own. */
+function jobsOf(descriptor: number, files: readonly StoredFile[]): readonly WriteJob[] {
+  const jobs: WriteJob[] = []
+  let batch: StoredFile[] = []
+  let bytes = 0
+  const close = (): void => {
+    if (batch.length > 0) jobs.push({ descriptor, files: batch, bytes })
+    batch = []
+    bytes = 0
+  }
+  for (const file of files) {
+    if (bytes + file.size > BATCH.bytes || batch.length === BATCH.files) close()
+    batch.push(file)
+    bytes += file.size
+  }
+  close()
+  return jobs.sort((a, b) => b.bytes - a.bytes)
+}
+
+function readMember(source: ArchiveSource, at: number): Member | undefined {
+  const header = readAt(source, at, BLOCK)
+  if (header.length < BLOCK) return undefined
+  const text = (from: number, length: number): string =>
+    header.toString('latin1', from, from + length).replace(/\0.*$/s, '')
+  const size = text(124, 12).trim()
+  return {
+    name: text(0, 100),
+    type: text(156, 1),
+    // A size that needs more digits than there are is written otherwise, and is not needed here.
+    size: /^[0-7]+$/.test(size) ? Number.parseInt(size, 8) : 0,
+    position: at + BLOCK,
+  }
+}
+
+function endOf({ position, size }: Pick<Member, 'position' | 'size'>): number {
+  return position + Math.ceil(size / BLOCK) * BLOCK
+}
+
+/** Reads so many bytes, fewer where the archive ends. */
+function readAt({ descriptor, bytes }: ArchiveSource, position: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, bytes - position)))
+  let filled = 0
+  while (filled < buffer.length) {
+    const more = readSync(descriptor, buffer, filled, buffer.length - filled, position + filled)
+    if (more === 0) break
+    filled += more
+  }
+  return buffer.subarray(0, filled)
+}
