@@ -15,7 +15,10 @@ import { listTree, writeFiles } from '../support/task-rig.ts'
 
 const { signal } = new AbortController()
 
-describe('an archive of outputs', () => {
+describe.each([
+  ['in zstd', false],
+  ['as it is', true],
+])('an archive of outputs, %s', (_, plain) => {
   let parent: string
   let root: string
   let file: string
@@ -46,6 +49,16 @@ describe('an archive of outputs', () => {
     }
   }
 
+  /** Changes all of an archive that reads like this; what it is wrapped in fits again. */
+  async function rewrite(from: string, to: string): Promise<void> {
+    const bytes = await readFile(file)
+    if (plain) await writeFile(file, replaceAll(bytes, from, to))
+    else {
+      const tar = await promisify(zstdDecompress)(bytes)
+      await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, from, to)))
+    }
+  }
+
   const LONG = `out/${'long-name-'.repeat(20)}/${'ü'.repeat(60)}`
 
   test('brings back files, modes, links, empty folders and the record', async () => {
@@ -60,7 +73,7 @@ describe('an archive of outputs', () => {
       'out/large': 'x'.repeat(3_000_000),
     })
     const written = await record()
-    await packOutputs(root, written, file, signal)
+    await packOutputs(root, written, file, signal, { plain })
     expect(await unpack()).toEqual(written)
     expect(await listTree(target)).toEqual(await listTree(root))
     expect((await stat(join(target, 'out/run.sh'))).mode & 0o777).toBe(0o755)
@@ -71,34 +84,34 @@ describe('an archive of outputs', () => {
   test('is the same for the same outputs', async () => {
     await writeFiles(root, { 'out/a': 'x', 'out/b': 'y' })
     const written = await record()
-    await packOutputs(root, written, file, signal)
-    await packOutputs(root, written, `${file}2`, signal)
+    await packOutputs(root, written, file, signal, { plain })
+    await packOutputs(root, written, `${file}2`, signal, { plain })
     expect(await readFile(`${file}2`)).toEqual(await readFile(file))
   })
 
   test('of nothing but values is one', async () => {
     const written = await record()
-    await packOutputs(root, written, file, signal)
+    await packOutputs(root, written, file, signal, { plain })
     expect(await unpack()).toEqual(written)
   })
 
   test.each([1, 100, 5_000, 200_000])('that is cut off after %d bytes is broken', async (length) => {
     await writeFiles(root, { 'out/a': randomText(300_000), 'out/b': randomText(300_000) })
-    await packOutputs(root, await record(), file, signal)
+    await packOutputs(root, await record(), file, signal, { plain })
     await truncate(file, length)
     await expect(unpack()).rejects.toThrow(BrokenEntry)
   })
 
-  test('that lacks its last bytes is broken', async () => {
+  test('that lacks the end of its last file is broken', async () => {
     await writeFiles(root, { 'out/a': randomText(30_000) })
-    await packOutputs(root, await record(), file, signal)
-    await truncate(file, (await stat(file)).size - 1)
+    await packOutputs(root, await record(), file, signal, { plain })
+    await truncate(file, (await stat(file)).size - 3000)
     await expect(unpack()).rejects.toThrow(BrokenEntry)
   })
 
   test('with a changed byte is broken', async () => {
     await writeFiles(root, { 'out/a': randomText(300_000) })
-    await packOutputs(root, await record(), file, signal)
+    await packOutputs(root, await record(), file, signal, { plain })
     const handle = await open(file, 'r+')
     await handle.write(Buffer.from('changed'), 0, 7, 150_000)
     await handle.close()
@@ -107,19 +120,42 @@ describe('an archive of outputs', () => {
 
   test('with other content of the same size, well packed, is broken', async () => {
     await writeFiles(root, { 'out/a': 'good' })
-    await packOutputs(root, await record(), file, signal)
-    const tar = await promisify(zstdDecompress)(await readFile(file))
-    await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, 'good', 'evil')))
+    await packOutputs(root, await record(), file, signal, { plain })
+    await rewrite('good', 'evil')
     await expect(unpack()).rejects.toThrow('out/a has another digest than its record says')
   })
 
   test('without a file that its record names is broken', async () => {
     await writeFiles(root, { 'out/a': 'x' })
-    const { outputs, ...rest } = await record()
-    await packOutputs(root, { ...rest, outputs }, file, signal)
-    const tar = await promisify(zstdDecompress)(await readFile(file))
-    await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, 'outputs/out/a', 'outputs/out/b')))
+    await packOutputs(root, await record(), file, signal, { plain })
+    // Files become folders.
+    const between = `${'\0'.repeat(100)}ustar`
+    await rewrite(`0${between}`, `5${between}`)
     await expect(unpack()).rejects.toThrow(BrokenEntry)
+  })
+
+  test('with a record that says something else is broken', async () => {
+    await packOutputs(root, await record(), file, signal, { plain })
+    await rewrite('"log":["hello"]', '"log":["HELLO"]')
+    await expect(unpack()).rejects.toThrow('its record was changed')
+  })
+
+  test('with other content of a large file is broken, and says which', async () => {
+    await writeFiles(root, { 'out/a': randomText(5_000_000), 'out/b': randomText(5_000_000), 'out/c': 'x' })
+    await packOutputs(root, await record(), file, signal, { plain })
+    const text = (await readFile(join(root, 'out/b'), 'latin1')).slice(4_000_000, 4_000_100)
+    await rewrite(text, text.toUpperCase())
+    await expect(unpack()).rejects.toThrow('out/b has another digest than its record says')
+  })
+
+  test('brings back many files, whichever thread writes them', async () => {
+    const files = Array.from({ length: 700 }, (__, n): [string, string] => [`out/${n % 7}/${n}`, `content ${n}`])
+    await writeFiles(root, Object.fromEntries([...files, ['out/big', 'x'.repeat(9_000_000)]]))
+    const written = await record()
+    await packOutputs(root, written, file, signal, { plain })
+    expect(await unpack()).toEqual(written)
+    expect(await listTree(target)).toEqual(await listTree(root))
+    expect(await readFile(join(target, 'out/5/698'), 'utf8')).toBe('content 698')
   })
 
   test.each(['', 'hello', 'x'.repeat(5000)])('that is something else is broken: %.10j', async (text) => {
@@ -128,9 +164,8 @@ describe('an archive of outputs', () => {
   })
 
   test('with a record of another format is broken', async () => {
-    await packOutputs(root, await record(), file, signal)
-    const tar = await promisify(zstdDecompress)(await readFile(file))
-    await writeFile(file, await promisify(zstdCompress)(replaceAll(tar, '"format":1', '"format":9')))
+    await packOutputs(root, await record(), file, signal, { plain })
+    await rewrite('"format":1', '"format":9')
     await expect(unpack()).rejects.toThrow('its record is not readable')
   })
 
@@ -138,13 +173,15 @@ describe('an archive of outputs', () => {
     await writeFiles(root, { 'out/a': 'four' })
     const written = await record()
     await writeFiles(root, { 'out/a': 'fives' })
-    await expect(packOutputs(root, written, file, signal)).rejects.toThrow()
+    await expect(packOutputs(root, written, file, signal, { plain })).rejects.toThrow()
   })
 
   test('is not made where there is no place for it', async () => {
     await writeFiles(root, { 'out/a': randomText(3_000_000), 'out/b': randomText(3_000_000) })
-    await expect(packOutputs(root, await record(), '/dev/full/x', signal)).rejects.toThrow()
-    await expect(packOutputs(root, await record(), join(parent, 'no', 'folder'), signal)).rejects.toThrow(/ENOENT/)
+    await expect(packOutputs(root, await record(), '/dev/full/x', signal, { plain })).rejects.toThrow()
+    await expect(packOutputs(root, await record(), join(parent, 'no', 'folder'), signal, { plain })).rejects.toThrow(
+      /ENOENT/,
+    )
   })
 })
 

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,15 +5,11 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 import { type Header, type Pack, pack as startPack } from 'tar-stream'
 import type { OutputEntry } from './output-manifest.ts'
+import { RECORD_DIGEST_NAME, RECORD_NAME, recordDigest } from './record-members.ts'
 import { encodeRecord, type TaskRecord } from './task-record.ts'
 
-/** Names of an archive's first members, the record and its digest, and of the folder that holds the output files. */
-export const RECORD_NAME = 'task.json'
-export const RECORD_DIGEST_NAME = 'task.json.sha256'
+/** Name of the folder in an archive that holds the output files. */
 export const OUTPUTS_FOLDER = 'outputs/'
-
-/** A record with the longest log and a million outputs stays below. */
-export const LARGEST_RECORD = 256 * 1024 * 1024
 
 export interface PackOptions {
   /** Without compression, for a store on this machine: reading it again takes as long as copying the files. */
@@ -53,18 +48,12 @@ export async function packOutputs(
   return (await stat(to)).size
 }
 
-/** The record's digest as `sha256sum --check` reads it. */
-export function recordDigestText(hex: string): string {
-  return `${hex}  ${RECORD_NAME}\n`
-}
-
 async function feed(pack: Pack, root: string, record: TaskRecord): Promise<void> {
   const body = encodeRecord(record)
   // A fixed time: the same outputs give the same archive.
   const mtime = new Date(0)
   await addBytes(pack, { name: RECORD_NAME, mode: 0o644, mtime }, body)
-  const digest = Buffer.from(recordDigestText(hash('sha256', body, 'hex')))
-  await addBytes(pack, { name: RECORD_DIGEST_NAME, mode: 0o644, mtime }, digest)
+  await addBytes(pack, { name: RECORD_DIGEST_NAME, mode: 0o644, mtime }, recordDigest(body))
   for (const output of record.outputs) await addOutput(pack, root, output)
   pack.finalize()
 }

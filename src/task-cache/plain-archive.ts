@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
@@ -6,8 +5,8 @@ import { workOnThreads } from '../content/thread-work.ts'
 import { type ArchiveSource, BrokenEntry, type OpenedEntry } from './archive-source.ts'
 import { makeFolders } from './output-folders.ts'
 import type { OutputEntry } from './output-manifest.ts'
-import { LARGEST_RECORD, RECORD_DIGEST_NAME, RECORD_NAME, recordDigestText } from './pack-outputs.ts'
-import { decodeRecord, type TaskRecord } from './task-record.ts'
+import { LARGEST_RECORD, RECORD_DIGEST_NAME, RECORD_NAME, readRecord } from './record-members.ts'
+import type { TaskRecord } from './task-record.ts'
 import { type StoredFile, type WriteJob, writeFiles } from './write-files.ts'
 
 /** A tar's unit: headers are one long, contents are filled up to it (POSIX pax, "ustar Interchange Format"). */
@@ -35,17 +34,12 @@ export function openPlainEntry(source: ArchiveSource, signal: AbortSignal): Open
   const first = readMember(source, 0)
   if (first?.name !== RECORD_NAME || first.size > LARGEST_RECORD) throw new BrokenEntry('it has no record')
   const body = readAt(source, first.position, first.size)
-  const record = decodeRecord(body)
-  if (record === undefined) throw new BrokenEntry('its record is not readable')
   const second = readMember(source, endOf(first))
-  const expected = recordDigestText(hash('sha256', body, 'hex'))
-  if (second?.name !== RECORD_DIGEST_NAME || second.size !== expected.length)
-    throw new BrokenEntry('its record has no digest')
-  if (readAt(source, second.position, second.size).toString() !== expected)
-    throw new BrokenEntry('its record was changed')
+  const isDigest = second?.name === RECORD_DIGEST_NAME && second.size <= LARGEST_RECORD
+  const record = readRecord(body, isDigest ? readAt(source, second.position, second.size) : undefined)
   return {
     record,
-    unpack: (folder) => unpack(source, record, endOf(second), folder, signal),
+    unpack: (folder) => unpack(source, record, endOf(second ?? first), folder, signal),
     close: () => closeSync(source.descriptor),
   }
 }

@@ -8,9 +8,10 @@ import { codeOf, messageOf } from '../base/errors.ts'
 import { type ArchiveSource, BrokenEntry, isCompressed, type OpenedEntry } from './archive-source.ts'
 import { makeFolders } from './output-folders.ts'
 import type { OutputEntry } from './output-manifest.ts'
-import { LARGEST_RECORD, OUTPUTS_FOLDER, RECORD_DIGEST_NAME, RECORD_NAME } from './pack-outputs.ts'
+import { OUTPUTS_FOLDER } from './pack-outputs.ts'
 import { openPlainEntry } from './plain-archive.ts'
-import { decodeRecord, type TaskRecord } from './task-record.ts'
+import { LARGEST_RECORD, RECORD_DIGEST_NAME, RECORD_NAME, readRecord } from './record-members.ts'
+import type { TaskRecord } from './task-record.ts'
 
 type Member = ExtractEvents['entry'][1]
 type FileEntry = Extract<OutputEntry, { kind: 'file' }>
@@ -41,14 +42,10 @@ async function openCompressedEntry({ descriptor, bytes }: ArchiveSource, signal:
   try {
     const first = await members.next()
     if (first.done === true || first.value.header.name !== RECORD_NAME) throw new BrokenEntry('it has no record')
-    const record = decodeRecord(await contentOf(first.value, LARGEST_RECORD))
-    if (record === undefined) throw new BrokenEntry('its record is not readable')
-    // What it holds is sure by the checksum of zstd.
+    const body = await contentOf(first.value, LARGEST_RECORD)
     const second = await members.next()
-    if (second.done === true || second.value.header.name !== RECORD_DIGEST_NAME) {
-      throw new BrokenEntry('its record has no digest')
-    }
-    second.value.resume()
+    const isDigest = second.done !== true && second.value.header.name === RECORD_DIGEST_NAME
+    const record = readRecord(body, isDigest ? await contentOf(second.value, LARGEST_RECORD) : undefined)
     return { record, unpack: (folder) => unpack(members, ended, record, folder), close: () => stop.abort() }
   } catch (error) {
     stop.abort()
