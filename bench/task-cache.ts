@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
@@ -79,10 +79,10 @@ async function measureInputs(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 3000))
   const task: TaskDefinition = { name: 'inputs', run: 'true', inputs: ['src/**/*.txt'] }
   await expectStatus(task, deps, 'miss')
-  const warm = await timed(
-    () => undefined,
-    () => expectStatus(task, deps, 'hit'),
-  )
+  // What this process knows from the turn before must not count: a new one has to read it.
+  const [statFile = ''] = readdirSync(deps.statCacheFolder ?? '')
+  const forget = (): void => utimesSync(join(deps.statCacheFolder ?? '', statFile), new Date(), new Date())
+  const warm = await timed(forget, () => expectStatus(task, deps, 'hit'))
   const find = await timed(
     () => undefined,
     async () => void execFileSync('find', [root, '-type', 'f', '-newermt', '2100-01-01']),

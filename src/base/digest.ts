@@ -23,6 +23,12 @@ export function toDigest(text: string): Digest {
   return text
 }
 
+/** The digest whose 64 hex digits a SHA-256 of this process gave: for many at once, which needn't all be checked. */
+export function hashedDigest(hex: string): Digest {
+  if (hex.length !== 64) throw new RangeError(`not a SHA-256: ${JSON.stringify(hex)}`)
+  return `sha256:${hex}` as Digest
+}
+
 /** The 64 hex digits without the algorithm, as tags and cache keys need them. */
 export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length)

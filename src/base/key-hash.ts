@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Digest, toDigest } from './digest.ts'
+import { type Digest, hashedDigest } from './digest.ts'
 
 /** What may stand in a key: nested lists and records of plain values. */
 export type KeyValue =
@@ -19,18 +19,33 @@ export type KeyValue =
  */
 export function keyHash(value: KeyValue): Digest {
   const hash = createHash('sha256')
+  // A call for each piece would take longer than the hashing.
+  let text = ''
+  const flush = (): void => {
+    hash.update(text)
+    text = ''
+  }
   write(value, (tag, bytes) => {
-    hash.update(`${tag}${bytes.length}:`)
-    hash.update(bytes)
+    if (typeof bytes === 'string') text += `${tag}${Buffer.byteLength(bytes)}:${bytes}`
+    else {
+      text += `${tag}${bytes.length}:`
+      flush()
+      hash.update(bytes)
+    }
+    if (text.length > LONG) flush()
   })
-  return toDigest(`sha256:${hash.digest('hex')}`)
+  flush()
+  return hashedDigest(hash.digest('hex'))
 }
+
+/** Characters that are hashed at once. */
+const LONG = 16_384
 
 type Put = (tag: string, bytes: string | Uint8Array) => void
 
 function write(value: KeyValue, put: Put): void {
   if (value === null || value === undefined) put('z', '')
-  else if (typeof value === 'string') put('s', Buffer.from(value))
+  else if (typeof value === 'string') put('s', value)
   else if (typeof value === 'number') put('n', String(value))
   else if (typeof value === 'boolean') put('b', value ? '1' : '0')
   else if (value instanceof Uint8Array) put('y', value)
@@ -48,7 +63,7 @@ function writeRecord(value: { readonly [name: string]: KeyValue }, put: Put): vo
   fields.sort(([a], [b]) => (a < b ? -1 : 1))
   put('r', String(fields.length))
   for (const [name, field] of fields) {
-    put('k', Buffer.from(name))
+    put('k', name)
     write(field, put)
   }
 }

@@ -1,5 +1,4 @@
 import { lstatSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
 
 /** `special` is a pipe, a socket or a device: it is named, never read. */
@@ -13,7 +12,8 @@ export interface EntryStat {
   readonly mode: number
   /** Bytes. */
   readonly size: number
-  /** All that changes when the file is written, replaced or renamed; compared as a whole. */
+  readonly inode: number
+  /** All that changes when a file is written, replaced or renamed, as one text; empty for what is no file. */
   readonly stamp: string
   /** When its content and when its entry last changed, milliseconds since 1970 by the file system's clock. */
   readonly mtimeMs: number
@@ -43,23 +43,37 @@ export async function readStats(
       await pause()
       signal?.throwIfAborted()
     }
-    stats.push(entryStat(path, lstatSync(join(root, path))))
+    stats.push(new LookedAt(path, lstatSync(`${root}/${path}`)))
   }
   return stats
 }
 
-function entryStat(path: string, stats: Stats): EntryStat {
-  const { size, mtimeMs, ctimeMs, ino, mode } = stats
-  const kind = kindOf(stats)
-  return {
-    path,
-    kind,
-    mode: kind === 'link' ? 0 : mode & 0o7777,
-    size,
-    stamp: kind === 'file' ? `${size} ${mtimeMs} ${ctimeMs} ${ino} ${mode}` : '',
-    mtimeMs,
-    ctimeMs,
-    device: kind === 'special' ? stats.rdev : 0,
+/** Numbers are made a text only where someone asks for it: of a hundred thousand files nobody does. */
+class LookedAt implements EntryStat {
+  readonly path: string
+  readonly kind: EntryKind
+  readonly mode: number
+  readonly size: number
+  readonly inode: number
+  readonly mtimeMs: number
+  readonly ctimeMs: number
+  readonly device: number
+
+  constructor(path: string, stats: Stats) {
+    const kind = kindOf(stats)
+    this.path = path
+    this.kind = kind
+    this.mode = kind === 'link' ? 0 : stats.mode & 0o7777
+    this.size = stats.size
+    this.inode = stats.ino
+    this.mtimeMs = stats.mtimeMs
+    this.ctimeMs = stats.ctimeMs
+    this.device = kind === 'special' ? stats.rdev : 0
+  }
+
+  get stamp(): string {
+    const { kind, size, mtimeMs, ctimeMs, inode, mode } = this
+    return kind === 'file' ? `${size} ${mtimeMs} ${ctimeMs} ${inode} ${mode}` : ''
   }
 }
 

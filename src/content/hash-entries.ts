@@ -50,15 +50,13 @@ export async function hashEntries(
   ask?: AskHashes,
 ): Promise<ReadonlyMap<string, EntryHash>> {
   const stats = await readStats(root, paths, signal)
-  const known = new Map<string, string>()
+  const hashed = new Map<string, EntryHash>()
   const open: EntryStat[] = []
   for (const stat of stats) {
-    if (stat.kind !== 'file') known.set(stat.path, hashText(algorithm, textOf(root, stat)))
-    else {
-      const hash = statCache?.find(algorithm, stat)
-      if (hash === undefined) open.push(stat)
-      else known.set(stat.path, hash)
-    }
+    const hash = stat.kind === 'file' ? statCache?.find(algorithm, stat) : hashText(algorithm, textOf(root, stat))
+    if (hash === undefined) open.push(stat)
+    // Even without its hash it has its place in the order.
+    hashed.set(stat.path, { kind: stat.kind, mode: stat.mode, hash: hash ?? '' })
   }
   const readAt = statCache?.now() ?? 0
   const asked = ask !== undefined && isMore(open, LARGE) ? await ask(open) : new Map<string, string>()
@@ -66,10 +64,10 @@ export async function hashEntries(
   const read = await hashContents(root, unread, algorithm, threads, signal)
   for (const stat of open) {
     const hash = asked.get(stat.path) ?? read.get(stat.path) ?? ''
-    known.set(stat.path, hash)
+    hashed.set(stat.path, { kind: stat.kind, mode: stat.mode, hash })
     statCache?.note(algorithm, stat, hash, readAt)
   }
-  return new Map(stats.map(({ path, kind, mode }) => [path, { kind, mode, hash: known.get(path) ?? '' }]))
+  return hashed
 }
 
 async function hashContents(

@@ -1,4 +1,4 @@
-import { type Digest, toDigest } from '../base/digest.ts'
+import { type Digest, hashedDigest } from '../base/digest.ts'
 import type { EntryKind } from './entry-stat.ts'
 import { type HashOptions, hashEntries } from './hash-entries.ts'
 
@@ -25,7 +25,5 @@ export async function hashFiles(
   options: HashOptions = {},
 ): Promise<ReadonlyMap<string, FileHash>> {
   const entries = await hashEntries(root, paths, 'sha256', options)
-  return new Map(
-    [...entries].map(([path, { kind, mode, hash }]) => [path, { kind, mode, digest: toDigest(`sha256:${hash}`) }]),
-  )
+  return new Map([...entries].map(([path, { kind, mode, hash }]) => [path, { kind, mode, digest: hashedDigest(hash) }]))
 }

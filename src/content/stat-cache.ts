@@ -1,9 +1,10 @@
 import { hash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { EntryStat } from './entry-stat.ts'
 import type { HashAlgorithm } from './hash-batch.ts'
+import { decodeStats, encodeStats, type RememberedHash, type RememberedTables } from './stat-file.ts'
 
 export interface StatCacheOptions {
   /** Made when it isn't there; holds one small file for each root. */
@@ -13,16 +14,21 @@ export interface StatCacheOptions {
   readonly clock: Clock
 }
 
-interface Entry {
+/** What the tasks of one process have read: each asks for the same file, and most ask for the same entries. */
+interface Loaded {
+  /** Of the file when it was read or written: when another process writes it, it is read again. */
   readonly stamp: string
-  readonly hash: string
+  readonly tables: RememberedTables
 }
 
-const MAGIC = 'image-cache-stats 1'
 /** Files that one root may have; when there are more, those that this run didn't see are forgotten. */
 const MOST = 400_000
+/** Roots whose tables stay in memory. */
+const MOST_ROOTS = 4
 /** The coarsest clock of a file system that is in use (FAT) ticks every two seconds. */
 const TICK = 2000
+
+const loaded = new Map<string, Loaded>()
 
 /**
  * Hashes of files by what the file system said of them: size, times, inode and mode. A file that is written shortly
@@ -32,42 +38,55 @@ const TICK = 2000
 export class StatCache {
   readonly #file: string
   readonly #clock: Clock
-  readonly #entries: Map<string, Entry>
-  readonly #seen = new Set<string>()
+  readonly #tables: RememberedTables
+  readonly #seen = new Set<RememberedHash>()
   #changed = false
 
-  private constructor(file: string, clock: Clock, entries: Map<string, Entry>) {
+  private constructor(file: string, clock: Clock, tables: RememberedTables) {
     this.#file = file
     this.#clock = clock
-    this.#entries = entries
+    this.#tables = tables
   }
 
   /** Reads what is remembered of a root. A file that isn't there, is cut off or damaged counts as empty. */
   static async open({ folder, root, clock }: StatCacheOptions): Promise<StatCache> {
     const file = join(folder, hash('sha256', root, 'hex').slice(0, 32))
-    const bytes = await readFile(file).catch(() => Buffer.alloc(0))
-    return new StatCache(file, clock, decode(bytes))
+    const stamp = await stampOf(file)
+    const known = loaded.get(file)
+    if (known !== undefined && known.stamp === stamp) return new StatCache(file, clock, known.tables)
+    const tables = decodeStats(stamp === '' ? Buffer.alloc(0) : await readFile(file).catch(() => Buffer.alloc(0)))
+    keepLoaded(file, { stamp, tables })
+    return new StatCache(file, clock, tables)
   }
 
   /** The hash of a file that looks as it did when it was hashed. */
-  find(algorithm: HashAlgorithm, stat: EntryStat): string | undefined {
-    const name = `${algorithm}:${stat.path}`
-    const entry = this.#entries.get(name)
-    if (entry === undefined || entry.stamp !== stat.stamp) return undefined
-    this.#seen.add(name)
+  find(algorithm: HashAlgorithm, now: EntryStat): string | undefined {
+    const entry = this.#tables[algorithm].get(now.path)
+    if (
+      entry === undefined ||
+      entry.size !== now.size ||
+      entry.mtimeMs !== now.mtimeMs ||
+      entry.ctimeMs !== now.ctimeMs ||
+      entry.inode !== now.inode ||
+      entry.mode !== now.mode
+    ) {
+      return undefined
+    }
+    this.#seen.add(entry)
     return entry.hash
   }
 
   /**
    * Remembers a hash, unless the file is too young to be told from a later version.
-   * @param stat taken before the file was read
+   * @param looked taken before the file was read
    * @param readAt when reading began, milliseconds since 1970
    */
-  note(algorithm: HashAlgorithm, stat: EntryStat, hashed: string, readAt: number): void {
-    const name = `${algorithm}:${stat.path}`
-    if (Math.max(stat.mtimeMs, stat.ctimeMs) + TICK >= readAt) return
-    this.#entries.set(name, { stamp: stat.stamp, hash: hashed })
-    this.#seen.add(name)
+  note(algorithm: HashAlgorithm, looked: EntryStat, hashed: string, readAt: number): void {
+    const { path, size, mtimeMs, ctimeMs, inode, mode } = looked
+    if (Math.max(mtimeMs, ctimeMs) + TICK >= readAt) return
+    const entry = { size, mtimeMs, ctimeMs, inode, mode, hash: hashed }
+    this.#tables[algorithm].set(path, entry)
+    this.#seen.add(entry)
     this.#changed = true
   }
 
@@ -79,34 +98,35 @@ export class StatCache {
   async save(): Promise<void> {
     if (!this.#changed) return
     const temporary = `${this.#file}.${randomUUID()}.tmp`
+    this.#changed = false
     try {
+      this.#forgetUnseen()
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
-      await writeFile(temporary, this.#encode(), { mode: 0o600 })
+      await writeFile(temporary, encodeStats(this.#tables), { mode: 0o600 })
       await rename(temporary, this.#file)
-      this.#changed = false
+      keepLoaded(this.#file, { stamp: await stampOf(this.#file), tables: this.#tables })
     } catch {
       await rm(temporary, { force: true }).catch(() => undefined)
     }
   }
 
-  #encode(): Buffer {
-    const all = [...this.#entries]
-    const kept = all.length > MOST ? all.filter(([name]) => this.#seen.has(name)) : all
-    const body = Buffer.from(kept.map(([name, entry]) => `${name}\0${entry.stamp}\0${entry.hash}\0`).join(''))
-    return Buffer.concat([Buffer.from(`${MAGIC}\n${hash('sha256', body, 'hex')}\n`), body])
+  #forgetUnseen(): void {
+    const tables = Object.values(this.#tables)
+    if (tables.reduce((sum, { size }) => sum + size, 0) <= MOST) return
+    for (const table of tables) for (const [path, entry] of table) if (!this.#seen.has(entry)) table.delete(path)
   }
 }
 
-function decode(bytes: Buffer): Map<string, Entry> {
-  const entries = new Map<string, Entry>()
-  const headLength = MAGIC.length + 1 + 64 + 1
-  const body = bytes.subarray(headLength)
-  const head = bytes.subarray(0, headLength).toString('latin1')
-  if (head !== `${MAGIC}\n${hash('sha256', body, 'hex')}\n`) return entries
-  const fields = body.toString('utf8').split('\0')
-  for (let at = 0; at + 2 < fields.length; at += 3) {
-    const [name = '', stamp = '', hashed = ''] = [fields[at], fields[at + 1], fields[at + 2]]
-    entries.set(name, { stamp, hash: hashed })
+async function stampOf(file: string): Promise<string> {
+  const stats = await stat(file).catch(() => undefined)
+  return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`
+}
+
+function keepLoaded(file: string, now: Loaded): void {
+  loaded.delete(file)
+  loaded.set(file, now)
+  for (const [oldest] of loaded) {
+    if (loaded.size <= MOST_ROOTS) break
+    loaded.delete(oldest)
   }
-  return entries
 }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { link, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises'
+import { readdirSync, statSync } from 'node:fs'
+import { link, mkdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOf, hexOf } from '../base/digest.ts'
 import { codeOf } from '../base/errors.ts'
@@ -39,9 +40,12 @@ export class EntryFolder {
     this.#folder = folder
   }
 
-  /** The entry with exactly this key, else the newest that the prefix matches. */
+  /**
+   * The entry with exactly this key, else the newest that the prefix matches. A few synchronous calls: waiting for
+   * each would take longer than all of them.
+   */
   async find(prefix: string): Promise<EntryFile | undefined> {
-    const exact = await inspect(this.pathOf(prefix), prefix)
+    const exact = inspect(this.pathOf(prefix), prefix)
     if (exact !== undefined) return exact
     let newest: EntryFile | undefined
     for (const entry of await this.all(prefix))
@@ -52,7 +56,7 @@ export class EntryFolder {
   /** All entries that a prefix matches; without one, all. */
   async all(prefix?: string): Promise<readonly EntryFile[]> {
     const stem = prefix === undefined ? undefined : STEM.exec(prefix)?.[0]
-    const shards = stem === undefined ? await names(this.#folder) : [shardOf(stem)]
+    const shards = stem === undefined ? names(this.#folder) : [shardOf(stem)]
     const found = await Promise.all(shards.filter(isShard).map((shard) => this.#matches(shard, prefix)))
     return found.flat()
   }
@@ -64,7 +68,7 @@ export class EntryFolder {
    */
   async add(key: StoreKey, write: (temporary: string) => Promise<unknown>): Promise<boolean> {
     const path = this.pathOf(key)
-    if ((await inspect(path, key)) !== undefined) return false
+    if (inspect(path, key) !== undefined) return false
     await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
     const temporary = join(path, '..', `.${randomUUID()}.tmp`)
     try {
@@ -94,11 +98,13 @@ export class EntryFolder {
 
   /** Temporary files that were last written to so many seconds ago: their writers died. */
   async abandoned(seconds: number): Promise<readonly string[]> {
-    const shards = (await names(this.#folder)).filter(isShard)
+    const shards = names(this.#folder).filter(isShard)
     const files = await Promise.all(
       shards.map(async (shard) => {
         const folder = join(this.#folder, shard)
-        return (await names(folder)).filter((name) => name.startsWith('.')).map((name) => join(folder, name))
+        return names(folder)
+          .filter((name) => name.startsWith('.'))
+          .map((name) => join(folder, name))
       }),
     )
     const old = await Promise.all(
@@ -112,7 +118,7 @@ export class EntryFolder {
 
   async #matches(shard: string, prefix: string | undefined): Promise<readonly EntryFile[]> {
     const folder = join(this.#folder, shard)
-    const candidates = (await names(folder)).filter((name) => {
+    const candidates = names(folder).filter((name) => {
       const [head = ''] = name.split('~')
       return !name.startsWith('.') && (prefix === undefined || head.startsWith(prefix.slice(0, head.length)))
     })
@@ -140,19 +146,16 @@ async function inspectNamed(folder: string, name: string): Promise<EntryFile | u
 }
 
 /** Undefined when it isn't there, be it that another process swept it since the folder was listed. */
-async function inspect(file: string, key: StoreKey): Promise<EntryFile | undefined> {
-  try {
-    const { size, mtimeMs, atimeMs } = await stat(file)
-    return { file, key, size, created: mtimeMs / 1000, used: atimeMs / 1000 }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+function inspect(file: string, key: StoreKey): EntryFile | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (stats === undefined) return undefined
+  const { size, mtimeMs, atimeMs } = stats
+  return { file, key, size, created: mtimeMs / 1000, used: atimeMs / 1000 }
 }
 
-async function names(folder: string): Promise<readonly string[]> {
+function names(folder: string): readonly string[] {
   try {
-    return await readdir(folder)
+    return readdirSync(folder)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error

@@ -1,6 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import type { TaskOrigin } from './task-deps.ts'
-import { type KeyPart, type PartKind, partDigest } from './task-key.ts'
+import { type KeyPart, type PartKind, partDigest, wholeDigest } from './task-key.ts'
 
 /** A part of an earlier key as it is remembered: enough of its digest to tell that it changed. */
 export interface PastPart {
@@ -79,9 +79,10 @@ function pastParts(parts: readonly KeyPart[]): readonly PastPart[] {
   const files = parts.filter(({ kind }) => kind === 'input')
   const kept =
     files.length > MOST_FILES ? [...parts.filter(({ kind }) => kind !== 'input'), ...perFolder(files)] : parts
-  return kept.map(({ kind, name, digest, shown }) => {
+  return kept.map((part) => {
+    const { kind, name, shown } = part
     const hidden = shown === undefined && (kind === 'env' || kind === 'cmd' || kind === 'value' || kind === 'argument')
-    const hex = digest.slice(-(hidden ? KEPT_OF_SECRET : KEPT_DIGITS))
+    const hex = wholeDigest(part).slice(-(hidden ? KEPT_OF_SECRET : KEPT_DIGITS))
     return shown === undefined ? { kind, name, digest: hex } : { kind, name, digest: hex, shown }
   })
 }
@@ -97,6 +98,6 @@ function perFolder(files: readonly KeyPart[]): readonly KeyPart[] {
   return [...folders].map(([name, members]) => ({
     kind: 'input',
     name,
-    digest: partDigest(members.map((file) => [file.name, file.digest])),
+    digest: partDigest(members.map((file) => [file.name, file.digest, file.form])),
   }))
 }

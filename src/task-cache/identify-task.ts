@@ -80,5 +80,5 @@ export async function changedMeanwhile(
 }
 
 function digestsOf({ inputs, code }: FileParts): ReadonlyMap<string, string> {
-  return new Map([...inputs.map(({ name, digest }) => [name, digest] as const), ...code])
+  return new Map([...inputs.map(({ name, digest, form }) => [name, `${form} ${digest}`] as const), ...code])
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import type { Digest } from '../base/digest.ts'
+import { hashedDigest } from '../base/digest.ts'
 import { ImageCacheError, messageOf } from '../base/errors.ts'
-import { hashFiles } from '../content/hash-files.ts'
-import { StatCache } from '../content/stat-cache.ts'
+import { type EntryHash, hashEntries } from '../content/hash-entries.ts'
 import { textPart } from './key-parts.ts'
 import { selectFiles } from './select-files.ts'
 import type { TaskInput, TaskSpec } from './task.ts'
 import type { TaskDeps } from './task-deps.ts'
-import { type KeyPart, partDigest } from './task-key.ts'
+import { type KeyPart, wholeDigest } from './task-key.ts'
+import { openStatCache } from './task-stats.ts'
 
 /** The files of a task that belong to its key. */
 export interface FileParts {
@@ -34,21 +34,23 @@ export async function readFileParts(task: TaskSpec, deps: TaskDeps): Promise<Fil
     ])
     const statCache = await openStatCache(deps)
     const paths = [...new Set([...inputs.paths, ...code.paths])]
-    const hashes = await hashFiles(deps.root, paths, { signal: deps.signal, statCache })
+    const hashes = await hashEntries(deps.root, paths, 'sha256', { signal: deps.signal, statCache })
     await statCache?.save()
-    const digest = (path: string): Digest => {
-      const hash = hashes.get(path)
-      return partDigest([hash?.kind, hash?.mode, hash?.digest])
-    }
+    const part = (path: string): KeyPart => filePart(path, hashes.get(path))
     return {
-      inputs: inputs.paths.map((path) => ({ kind: 'input', name: path, digest: digest(path) })),
-      code: new Map(code.paths.map((path) => [path, digest(path)])),
+      inputs: inputs.paths.map(part),
+      code: new Map(code.paths.map((path) => [path, wholeDigest(part(path))])),
       unmatched: [...inputs.unmatched, ...code.unmatched],
     }
   } catch (error) {
     if (deps.signal.aborted) throw cancelled(task, error)
     throw new UntrackedInput(`an input can't be read: ${messageOf(error)}`, { cause: error })
   }
+}
+
+function filePart(name: string, file: EntryHash | undefined): KeyPart {
+  if (file === undefined) throw new Error(`${name} was not hashed`)
+  return { kind: 'input', name, digest: hashedDigest(file.hash), form: `${file.kind} ${file.mode.toString(8)}` }
 }
 
 /**
@@ -80,10 +82,6 @@ export function taskEnvironment(task: TaskSpec, deps: TaskDeps): Readonly<Record
 
 function cancelled(task: TaskSpec, cause: unknown): ImageCacheError {
   return new ImageCacheError('E_CANCELLED', `the task ${task.name} was cancelled`, { cause })
-}
-
-async function openStatCache({ statCacheFolder: folder, root, clock }: TaskDeps): Promise<StatCache | undefined> {
-  return folder === undefined ? undefined : StatCache.open({ folder, root, clock })
 }
 
 async function commandPart(command: string, task: TaskSpec, deps: TaskDeps): Promise<KeyPart> {

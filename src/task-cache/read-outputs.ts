@@ -2,6 +2,7 @@ import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EntryStat, readStats } from '../content/entry-stat.ts'
 import { hashFiles } from '../content/hash-files.ts'
+import type { StatCache } from '../content/stat-cache.ts'
 import type { OutputEntry } from './output-manifest.ts'
 import { type Selection, selectFiles } from './select-files.ts'
 
@@ -29,11 +30,12 @@ export async function readOutputs(
   root: string,
   { stats }: OutputStats,
   signal: AbortSignal,
+  statCache?: StatCache,
 ): Promise<readonly OutputEntry[] | string> {
   const special = stats.find(({ kind }) => kind === 'special')
   if (special !== undefined) return `the output ${special.path} is a pipe, a socket or a device`
   const files = stats.filter(({ kind }) => kind === 'file').map(({ path }) => path)
-  const hashes = await hashFiles(root, files, { signal })
+  const hashes = await hashFiles(root, files, { signal, statCache })
   return stats.flatMap(({ path, kind, mode, size }): OutputEntry[] => {
     if (kind === 'link') return [{ kind, path, target: readlinkSync(join(root, path)) }]
     if (kind === 'folder') return [{ kind, path, mode: mode & 0o777 }]
@@ -48,6 +50,7 @@ export async function isInPlace(
   entries: readonly OutputEntry[],
   present: OutputStats,
   signal: AbortSignal,
+  openStatCache: () => Promise<StatCache | undefined>,
 ): Promise<boolean> {
   if (entries.length !== present.stats.length) return false
   const stats = new Map(present.stats.map((stat) => [stat.path, stat]))
@@ -60,7 +63,9 @@ export async function isInPlace(
     )
   })
   if (!alike) return false
-  const now = await readOutputs(root, present, signal)
+  const statCache = await openStatCache()
+  const now = await readOutputs(root, present, signal, statCache)
+  await statCache?.save()
   if (typeof now === 'string') return false
   const wanted = new Map(entries.map((entry) => [entry.path, contentOf(entry)]))
   return now.every((entry) => wanted.get(entry.path) === contentOf(entry))

@@ -7,6 +7,7 @@ import { isInPlace, statOutputs } from './read-outputs.ts'
 import { planSwap, removeEmptied, swapTree } from './swap-tree.ts'
 import type { TaskSpec } from './task.ts'
 import type { TaskDeps } from './task-deps.ts'
+import { openStatCache } from './task-stats.ts'
 
 /**
  * Folder in the workspace where outputs are unpacked and compared before they take their place: only there is a rename
@@ -23,15 +24,16 @@ const WORK_FOLDER = '.image-cache'
 export async function restoreOutputs(
   entry: OpenedEntry,
   task: TaskSpec,
-  { root, signal }: Pick<TaskDeps, 'root' | 'signal'>,
+  deps: Pick<TaskDeps, 'root' | 'signal' | 'clock' | 'statCacheFolder'>,
 ): Promise<'written' | 'in-place'> {
+  const { root, signal } = deps
   const { outputs } = entry.record
   const patterns = task.outputs.files
   const problem = manifestProblem(outputs, patterns)
   if (problem !== undefined) throw new BrokenEntry(problem)
   if (totalSize(outputs) > task.maxOutputSize) throw new BrokenEntry('its outputs are larger than max-output-size')
   const present = await statOutputs(root, patterns)
-  if (await isInPlace(root, outputs, present, signal)) return 'in-place'
+  if (await isInPlace(root, outputs, present, signal, () => openStatCache(deps))) return 'in-place'
 
   const made = outputs.map(({ path }) => path)
   const work = join(root, WORK_FOLDER, `new-${randomUUID()}`)

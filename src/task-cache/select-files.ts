@@ -1,5 +1,5 @@
-import type { Dirent } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { type Dirent, lstatSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../base/errors.ts'
 import { compilePatterns, type FilePatterns } from './file-patterns.ts'
@@ -42,7 +42,7 @@ export async function selectFiles(
 
 async function searchBase(search: Search, base: string): Promise<void> {
   if (base !== '' && isShut(search, base)) return
-  const stats = await lstat(join(search.root, base)).catch(ignoreMissing)
+  const stats = lstatSync(join(search.root, base), { throwIfNoEntry: false })
   if (stats === undefined) return
   if (stats.isDirectory()) await walk(search, base)
   else note(search, base)

@@ -36,6 +36,8 @@ export interface KeyPart {
   /** Path, variable, command: empty for what there is one of. */
   readonly name: string
   readonly digest: Digest
+  /** Kind and mode of a file: the digest is that of its content. */
+  readonly form?: string
   /** The value itself, where it is short and no secret. */
   readonly shown?: string
 }
@@ -52,9 +54,14 @@ export function partDigest(value: KeyValue): Digest {
   return keyHash(value)
 }
 
+/** One digest of a part, be it a file with kind and mode or a value. */
+export function wholeDigest({ digest, form }: Pick<KeyPart, 'digest' | 'form'>): Digest {
+  return form === undefined ? digest : partDigest([form, digest])
+}
+
 /** The key of a task's result: a typed, length-prefixed hash of all parts, whatever their order. */
 export function taskKey({ name, scope, salt }: TaskSubject, parts: readonly KeyPart[]): Digest {
-  const sorted = parts.map(({ kind, name: what, digest }) => [kind, what, digest]).sort(byNames)
+  const sorted = [...parts].sort(byNames).map(({ kind, name: what, digest, form = '' }) => [kind, what, digest, form])
   return keyHash({ format: TASK_KEY_FORMAT, salt, scope, name, parts: sorted })
 }
 
@@ -99,8 +106,11 @@ export function slugOf(name: string): string {
     .slice(0, 60)
 }
 
-function byNames(a: readonly string[], b: readonly string[]): number {
-  const [first, second] = [a.join('\0'), b.join('\0')]
-  if (first === second) return 0
-  return first < second ? -1 : 1
+function byNames(a: KeyPart, b: KeyPart): number {
+  return compare(a.kind, b.kind) || compare(a.name, b.name) || compare(a.digest, b.digest)
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }
