@@ -65,7 +65,8 @@ async function bench(): Promise<void> {
     places.set(tool.name, place)
     await makeProject(place, tool)
     const { output } = await run(tool, place)
-    if (tool.executed(output) !== amount) throw new Error(`${tool.name} ran ${tool.executed(output)} tasks:\n${output.slice(-2000)}`)
+    if (tool.executed(output) !== amount)
+      throw new Error(`${tool.name} ran ${tool.executed(output)} tasks:\n${output.slice(-2000)}`)
   }
   const seconds = new Map<string, number[]>()
   // In turns, so that whatever else the machine does meets all of them.
@@ -77,7 +78,9 @@ async function bench(): Promise<void> {
         const { output, elapsed } = await run(tool, place)
         const expected = shape === 'one change' ? 1 : 0
         if (tool.executed(output) !== expected) {
-          throw new Error(`${tool.name}, ${shape}: ${tool.executed(output)} tasks ran, not ${expected}:\n${output.slice(-2000)}`)
+          throw new Error(
+            `${tool.name}, ${shape}: ${tool.executed(output)} tasks ran, not ${expected}:\n${output.slice(-2000)}`,
+          )
         }
         await checkOutputs(place)
         const key = `${tool.name} ${shape}`
@@ -153,7 +156,16 @@ async function makeProject(place: string, tool: Tool): Promise<void> {
 function imageCache(): Tool {
   return {
     name: 'image-cache',
-    command: [process.execPath, join(root, 'dist/cli/index.js'), 'tasks', 'run', '--concurrency', '10'],
+    command: [
+      process.execPath,
+      join(root, 'dist/cli/index.js'),
+      'tasks',
+      'run',
+      '-f',
+      'tasks.json',
+      '--concurrency',
+      '10',
+    ],
     executed: (output) => Number(/\b(\d+) miss/.exec(output)?.[1] ?? 0),
     async configure(place, tasks) {
       const entries = tasks.map(({ name, needs }) => [
@@ -167,8 +179,7 @@ function imageCache(): Tool {
           outputs: [`packages/${name}/dist/**`],
         },
       ])
-      // JSON is YAML.
-      await writeFile(join(place, 'tasks.yml'), JSON.stringify({ tasks: Object.fromEntries(entries) }))
+      await writeFile(join(place, 'tasks.json'), JSON.stringify({ tasks: Object.fromEntries(entries) }))
     },
   }
 }

@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { EntryStat } from './entry-stat.ts'
@@ -51,7 +52,7 @@ export class StatCache {
   /** Reads what is remembered of a root. A file that isn't there, is cut off or damaged counts as empty. */
   static async open({ folder, root, clock }: StatCacheOptions): Promise<StatCache> {
     const file = join(folder, hash('sha256', root, 'hex').slice(0, 32))
-    const stamp = await stampOf(file)
+    const stamp = stampOf(file)
     const known = loaded.get(file)
     if (known !== undefined && known.stamp === stamp) return new StatCache(file, clock, known.tables)
     const tables = decodeStats(stamp === '' ? Buffer.alloc(0) : await readFile(file).catch(() => Buffer.alloc(0)))
@@ -104,7 +105,7 @@ export class StatCache {
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
       await writeFile(temporary, encodeStats(this.#tables), { mode: 0o600 })
       await rename(temporary, this.#file)
-      keepLoaded(this.#file, { stamp: await stampOf(this.#file), tables: this.#tables })
+      keepLoaded(this.#file, { stamp: stampOf(this.#file), tables: this.#tables })
     } catch {
       await rm(temporary, { force: true }).catch(() => undefined)
     }
@@ -117,8 +118,8 @@ export class StatCache {
   }
 }
 
-async function stampOf(file: string): Promise<string> {
-  const stats = await stat(file).catch(() => undefined)
+function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false })
   return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`
 }
 

@@ -66,7 +66,7 @@ export async function parseTaskFile(text: string, options: ParseTaskFileOptions)
 const NOTHING: readonly [TaskDefaults, readonly string[]] = [new Map(), []]
 
 async function readTop(text: string, place: string): Promise<YamlMapping> {
-  const read = await readYaml(text)
+  const read = await readYaml(text, place)
   if (read.kind === 'broken') throw inputError([`${place}: ${read.why}`], HINT)
   const document = isMapping(read.node) ? read.node : {}
   return 'tasks' in document ? document : { tasks: document }

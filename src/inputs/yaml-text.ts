@@ -1,3 +1,5 @@
+import { parseJson } from '../base/json-value.ts'
+
 /** YAML whose scalars are the text that stands there: `1.10` stays `1.10` and `yes` stays `yes`. */
 export type YamlNode = string | readonly YamlNode[] | YamlMapping
 export interface YamlMapping {
@@ -7,8 +9,14 @@ export interface YamlMapping {
 /** A document, or what is wrong with it, with its line, in one sentence. */
 export type YamlRead = { readonly kind: 'read'; readonly node: YamlNode } | { readonly kind: 'broken'; why: string }
 
-/** Reads one YAML document (YAML 1.2's failsafe schema, with `<<` merge keys). The parser is loaded at the first call. */
-export async function readYaml(text: string): Promise<YamlRead> {
+/**
+ * Reads one YAML document (YAML 1.2's failsafe schema, with `<<` merge keys). The parser is loaded at the first call.
+ * @param place name of the file; one that ends in `.json` is read as JSON, which is many times faster
+ */
+export async function readYaml(text: string, place = ''): Promise<YamlRead> {
+  const json = place.endsWith('.json') ? parseJson(text) : undefined
+  // Numbers stay the text that they are only in YAML; what is wrong it tells with its line.
+  if (isYamlNode(json)) return { kind: 'read', node: json }
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { schema: 'failsafe', merge: true })
   const [problem] = [...document.errors, ...document.warnings]

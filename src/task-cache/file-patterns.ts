@@ -66,6 +66,9 @@ function compileOne(pattern: string): Test {
   // A name such as `[id].ts` is also itself, not only a glob.
   const literal: Test = (path) => path === pattern || path.startsWith(folder)
   if (isLiteral(pattern)) return literal
+  // By far the commonest glob, `folder/**`, is what the folder's name alone means.
+  const [, whole] = /^(.+)\/\*\*$/.exec(pattern) ?? []
+  if (whole !== undefined && isLiteral(whole)) return compileOne(whole)
   const glob = picomatch([pattern, `${pattern}/**`], { dot: true, nonegate: true })
   return (path) => literal(path) || glob(path)
 }

@@ -1,6 +1,6 @@
-import { type Dirent, lstatSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as pause } from 'node:timers/promises'
 import { codeOf } from '../base/errors.ts'
 import { compilePatterns, type FilePatterns } from './file-patterns.ts'
 
@@ -20,7 +20,12 @@ interface Search {
   readonly except: FilePatterns
   readonly found: string[]
   readonly shut: string[]
+  /** Folders that were read. */
+  opened: number
 }
+
+/** Folders that are read in one go. */
+const SLICE = 100
 
 /**
  * Finds files by patterns. Links are themselves, not what they point to; folders count when they are empty.
@@ -33,8 +38,8 @@ export async function selectFiles(
   except: readonly string[] = [],
 ): Promise<Selection> {
   const compiled = compilePatterns(patterns)
-  const search: Search = { root, wanted: compiled, except: compilePatterns(except), found: [], shut: [] }
-  await Promise.all(compiled.bases.map((base) => searchBase(search, base)))
+  const search: Search = { root, wanted: compiled, except: compilePatterns(except), found: [], shut: [], opened: 0 }
+  for (const base of compiled.bases) await searchBase(search, base)
   const paths = search.found.sort()
   const unmatched = compiled.positives.filter(({ matches }) => !paths.some(matches)).map(({ pattern }) => pattern)
   return { paths, unmatched, shut: search.shut.sort() }
@@ -42,24 +47,38 @@ export async function selectFiles(
 
 async function searchBase(search: Search, base: string): Promise<void> {
   if (base !== '' && isShut(search, base)) return
-  const stats = lstatSync(join(search.root, base), { throwIfNoEntry: false })
+  const stats = unlessGone(() => lstatSync(join(search.root, base)))
   if (stats === undefined) return
   if (stats.isDirectory()) await walk(search, base)
   else note(search, base)
 }
 
-async function walk(search: Search, folder: string): Promise<void> {
-  // A folder may go while others are read: a task's outputs come and go.
-  const entries: Dirent[] =
-    (await readdir(join(search.root, folder), { withFileTypes: true }).catch(ignoreMissing)) ?? []
-  if (entries.length === 0 && folder !== '') note(search, folder)
-  const folders: string[] = []
-  for (const entry of entries) {
-    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-    if (!entry.isDirectory()) note(search, path)
-    else (isShut(search, path) ? search.shut : folders).push(path)
+/** Folder by folder: reading one takes less time than waiting for it, and after some others get their turn. */
+async function walk(search: Search, base: string): Promise<void> {
+  const open = [base]
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    search.opened += 1
+    if (search.opened % SLICE === 0) await pause()
+    const here = join(search.root, folder)
+    const entries: readonly Dirent[] = unlessGone(() => readdirSync(here, { withFileTypes: true })) ?? []
+    if (entries.length === 0 && folder !== '') note(search, folder)
+    for (const entry of entries) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (!entry.isDirectory()) note(search, path)
+      else (isShut(search, path) ? search.shut : open).push(path)
+    }
   }
-  await Promise.all(folders.map((path) => walk(search, path)))
+}
+
+/** Things may go while others are read: a task's outputs come and go. */
+function unlessGone<Answer>(read: () => Answer): Answer | undefined {
+  try {
+    return read()
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }
 
 function note({ wanted, except, found }: Search, path: string): void {
@@ -68,10 +87,4 @@ function note({ wanted, except, found }: Search, path: string): void {
 
 function isShut({ wanted, except }: Search, folder: string): boolean {
   return wanted.excludes(folder) || except.covers(folder)
-}
-
-function ignoreMissing(error: unknown): undefined {
-  const code = codeOf(error)
-  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-  throw error
 }
