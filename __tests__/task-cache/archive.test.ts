@@ -42,7 +42,7 @@ describe.each([
   async function unpack(): Promise<TaskRecord> {
     const entry = await openEntry(archiveIn(file), signal)
     try {
-      await entry.unpack(target)
+      await entry.unpack((path) => join(target, path))
       return entry.record
     } finally {
       entry.close()

@@ -12,10 +12,11 @@ export interface ArchiveSource {
 export interface OpenedEntry {
   readonly record: TaskRecord
   /**
-   * Writes the outputs into an empty folder, each compared with its digest.
+   * Writes the outputs, each compared with its digest.
+   * @param placeOf full path for the path of an output; nothing lies there, nor where folders have to be made for it
    * @throws BrokenEntry when one differs or is missing; Error of the file system
    */
-  unpack(folder: string): Promise<void>
+  unpack(placeOf: (path: string) => string): Promise<void>
   /** Lets go of the file. */
   close(): void
 }

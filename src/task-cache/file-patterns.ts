@@ -60,15 +60,22 @@ export function isLiteral(pattern: string): boolean {
   return !picomatch.scan(pattern).isGlob
 }
 
+/**
+ * The path that a pattern stands for with all that lies below it: its own where it has no glob, and that of the folder
+ * in `folder/**`, by far the commonest glob. Undefined for other patterns.
+ */
+export function wholeOf(pattern: string): string | undefined {
+  const path = tidyPattern(pattern).replace(/(?<=.)\/\*\*$/, '')
+  return isLiteral(path) ? path : undefined
+}
+
 function compileOne(pattern: string): Test {
   if (pattern === '') return () => true
-  const folder = `${pattern}/`
+  const whole = wholeOf(pattern)
+  const folder = `${whole ?? pattern}/`
   // A name such as `[id].ts` is also itself, not only a glob.
-  const literal: Test = (path) => path === pattern || path.startsWith(folder)
-  if (isLiteral(pattern)) return literal
-  // By far the commonest glob, `folder/**`, is what the folder's name alone means.
-  const [, whole] = /^(.+)\/\*\*$/.exec(pattern) ?? []
-  if (whole !== undefined && isLiteral(whole)) return compileOne(whole)
+  const literal: Test = (path) => path === (whole ?? pattern) || path.startsWith(folder)
+  if (whole !== undefined) return literal
   const glob = picomatch([pattern, `${pattern}/**`], { dot: true, nonegate: true })
   return (path) => literal(path) || glob(path)
 }

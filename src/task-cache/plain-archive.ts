@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
+import { hexOf } from '../base/digest.ts'
 import { workOnThreads } from '../content/thread-work.ts'
 import { type ArchiveSource, BrokenEntry, type OpenedEntry } from './archive-source.ts'
 import { makeFolders } from './output-folders.ts'
@@ -39,7 +39,7 @@ export function openPlainEntry(source: ArchiveSource, signal: AbortSignal): Open
   const record = readRecord(body, isDigest ? readAt(source, second.position, second.size) : undefined)
   return {
     record,
-    unpack: (folder) => unpack(source, record, endOf(second ?? first), folder, signal),
+    unpack: (placeOf) => unpack(source, record, endOf(second ?? first), placeOf, signal),
     close: () => closeSync(source.descriptor),
   }
 }
@@ -48,16 +48,16 @@ async function unpack(
   source: ArchiveSource,
   { outputs }: TaskRecord,
   start: number,
-  folder: string,
+  placeOf: (path: string) => string,
   signal: AbortSignal,
 ): Promise<void> {
-  const files = storedFiles(source, outputs, start, folder)
-  makeFolders(outputs, folder)
+  const files = storedFiles(source, outputs, start, placeOf)
+  makeFolders(outputs, placeOf)
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   const isLarge = files.length > SHARED.files || bytes > SHARED.bytes
   const jobs = jobsOf(source.descriptor, files)
   for (const wrong of await workOnThreads(writeFiles, jobs, isLarge ? availableParallelism() : 1, signal)) {
-    if (wrong !== '') throw new BrokenEntry(`${relative(folder, wrong)} has another digest than its record says`)
+    if (wrong !== '') throw new BrokenEntry(`${wrong} has another digest than its record says`)
   }
 }
 
@@ -66,7 +66,7 @@ function storedFiles(
   source: ArchiveSource,
   outputs: readonly OutputEntry[],
   start: number,
-  folder: string,
+  placeOf: (path: string) => string,
 ): readonly StoredFile[] {
   const files: StoredFile[] = []
   let at = start
@@ -79,7 +79,8 @@ function storedFiles(
     if (output.kind === 'file') {
       const { mode, digest } = output
       const { position } = member
-      files.push({ place: join(folder, output.path), mode, position, size, hex: digest.slice('sha256:'.length) })
+      const { path } = output
+      files.push({ path, place: placeOf(path), mode, position, size, hex: hexOf(digest) })
     }
     at = endOf({ ...member, size })
     if (at > source.bytes) throw new BrokenEntry('it is cut off')

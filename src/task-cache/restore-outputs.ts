@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { BrokenEntry, type OpenedEntry } from './archive-source.ts'
 import { manifestProblem, totalSize } from './output-manifest.ts'
 import { isInPlace, statOutputs } from './read-outputs.ts'
-import { planSwap, removeEmptied, swapTree } from './swap-tree.ts'
+import { planSwap, removeEmptied, stagedPlaces, swapTree } from './swap-tree.ts'
 import type { TaskSpec } from './task.ts'
 import type { TaskDeps } from './task-deps.ts'
 import { openStatCache } from './task-stats.ts'
@@ -36,6 +36,7 @@ export async function restoreOutputs(
   if (await isInPlace(root, outputs, present, signal, () => openStatCache(deps))) return 'in-place'
 
   const made = outputs.map(({ path }) => path)
+  const plan = planSwap(patterns, made, present.selection)
   const work = join(root, WORK_FOLDER, `new-${randomUUID()}`)
   const aside = join(root, WORK_FOLDER, `old-${randomUUID()}`)
   try {
@@ -43,8 +44,8 @@ export async function restoreOutputs(
     if (realpathSync(work) !== join(realpathSync(root), relative(root, work))) {
       throw new Error(`${WORK_FOLDER} is a link that leads out of the workspace`)
     }
-    await entry.unpack(work)
-    swapTree(root, work, aside, planSwap(patterns, made, present.selection))
+    await entry.unpack(stagedPlaces(work, plan))
+    swapTree(root, work, aside, plan)
     const kept = new Set(outputs.filter(({ kind }) => kind === 'folder').map(({ path }) => path))
     removeEmptied(root, present.selection.paths, kept)
     return 'written'

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { codeOf } from '../base/errors.ts'
-import { compilePatterns, isLiteral, tidyPattern } from './file-patterns.ts'
+import { compilePatterns, wholeOf } from './file-patterns.ts'
 import type { Selection } from './select-files.ts'
 
 /** What is to be exchanged in a workspace. */
@@ -21,7 +21,7 @@ export interface SwapPlan {
  */
 export function planSwap(patterns: readonly string[], made: readonly string[], present: Selection): SwapPlan {
   const hasNegatives = patterns.some((pattern) => pattern.startsWith('!'))
-  const literals = hasNegatives ? [] : [...new Set(patterns.map(tidyPattern))].filter(isLiteral)
+  const literals = hasNegatives ? [] : [...new Set(patterns.map(wholeOf))].filter((path) => path !== undefined)
   const whole = literals.filter(
     (path) =>
       !literals.some((other) => path.startsWith(`${other}/`)) &&
@@ -34,9 +34,25 @@ export function planSwap(patterns: readonly string[], made: readonly string[], p
 }
 
 /**
+ * Where each new output waits for its turn: what is exchanged lies side by side under its number in the plan, so that
+ * no folders need be made which nothing is kept in.
+ * @param staged folder for the new outputs
+ */
+export function stagedPlaces(staged: string, { whole, single }: SwapPlan): (path: string) => string {
+  const numbers = new Map([...whole, ...single].map((path, number) => [path, join(staged, String(number))]))
+  return (path) => {
+    const own = numbers.get(path)
+    if (own !== undefined) return own
+    const above = whole.find((one) => path.startsWith(`${one}/`))
+    if (above === undefined) throw new Error(`${path} is not part of the plan`)
+    return join(numbers.get(above) ?? staged, path.slice(above.length + 1))
+  }
+}
+
+/**
  * Exchanges outputs in a workspace for those in a staging folder of the same file system. When anything goes wrong,
  * what was there before is there again.
- * @param staged folder with the new outputs
+ * @param staged folder with the new outputs, each where `stagedPlaces` puts it
  * @param aside folder that takes the old ones until all is done; made when there are any
  * @throws Error of the file system; Error when a path leads out of the workspace
  */
@@ -59,8 +75,9 @@ export function swapTree(root: string, staged: string, aside: string, { whole, s
       }
     }
     const coming = insideOf(root)
-    for (const path of paths) {
-      const fresh = statOf(join(staged, path))
+    for (const [index, path] of paths.entries()) {
+      const waiting = join(staged, String(index))
+      const fresh = statOf(waiting)
       if (fresh === undefined) continue
       coming(dirname(path))
       const place = join(root, path)
@@ -68,7 +85,7 @@ export function swapTree(root: string, staged: string, aside: string, { whole, s
       if (statOf(place)?.isDirectory() === true) {
         if (!removeEmpty(place, undo) && fresh.isDirectory()) continue
       }
-      move(join(staged, path), place)
+      move(waiting, place)
     }
   } catch (error) {
     for (const step of undo.reverse()) step()

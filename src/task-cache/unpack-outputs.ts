@@ -1,6 +1,5 @@
 import { createHash, hash } from 'node:crypto'
 import { closeSync, createReadStream, fchmodSync, openSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createZstdDecompress } from 'node:zlib'
 import { type ExtractEvents, extract as startExtract } from 'tar-stream'
@@ -46,7 +45,7 @@ async function openCompressedEntry({ descriptor, bytes }: ArchiveSource, signal:
     const second = await members.next()
     const isDigest = second.done !== true && second.value.header.name === RECORD_DIGEST_NAME
     const record = readRecord(body, isDigest ? await contentOf(second.value, LARGEST_RECORD) : undefined)
-    return { record, unpack: (folder) => unpack(members, ended, record, folder), close: () => stop.abort() }
+    return { record, unpack: (placeOf) => unpack(members, ended, record, placeOf), close: () => stop.abort() }
   } catch (error) {
     stop.abort()
     throw asBroken(error)
@@ -57,11 +56,11 @@ async function unpack(
   members: AsyncIterator<Member>,
   ended: Promise<void>,
   record: TaskRecord,
-  folder: string,
+  placeOf: (path: string) => string,
 ): Promise<void> {
   const missing = new Map<string, FileEntry>()
   for (const output of record.outputs) if (output.kind === 'file') missing.set(output.path, output)
-  makeFolders(record.outputs, folder)
+  makeFolders(record.outputs, placeOf)
   try {
     for (let next = await members.next(); next.done !== true; next = await members.next()) {
       const { header } = next.value
@@ -74,7 +73,7 @@ async function unpack(
       if (expected === undefined)
         throw new BrokenEntry(`it holds ${JSON.stringify(header.name)}, which its record has not`)
       if (header.size !== expected.size) throw new BrokenEntry(`${path} has another size than its record says`)
-      await writeMember(next.value, expected, join(folder, path))
+      await writeMember(next.value, expected, placeOf(path))
       missing.delete(path)
     }
     // The checksum comes after the last member.

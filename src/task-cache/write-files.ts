@@ -3,6 +3,8 @@ import type * as Fs from 'node:fs'
 
 /** A file whose content lies in an archive, without any wrapping. */
 export interface StoredFile {
+  /** What messages call it. */
+  readonly path: string
   /** Full path of the file that is to be made. */
   readonly place: string
   readonly mode: number
@@ -55,13 +57,13 @@ export function writeFiles(fs: typeof Fs, crypto: typeof Crypto, { descriptor, f
     return hash.digest('hex') === hex
   }
   for (const stored of files) {
-    const { place, mode, position, size, hex } = stored
+    const { path, place, mode, position, size, hex } = stored
     const content = size <= most ? read(position, size) : undefined
-    if (content !== undefined && (content.length < size || crypto.hash('sha256', content, 'hex') !== hex)) return place
+    if (content !== undefined && (content.length < size || crypto.hash('sha256', content, 'hex') !== hex)) return path
     const file = fs.openSync(place, 'wx', 0o600)
     try {
       if (content !== undefined) write(file, content)
-      else if (!writeInPieces(file, stored)) return place
+      else if (!writeInPieces(file, stored)) return path
       fs.fchmodSync(file, mode)
     } finally {
       fs.closeSync(file)
