@@ -1,17 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CHECK_INPUTS } from '../inputs/check-input-list.ts'
 import { TASK_INPUTS } from '../inputs/task-input-list.ts'
-import { buildCommand } from './build-command.ts'
 import type { CacheRequest } from './cache-command.ts'
-import { checkCommand } from './check-command.ts'
 import type { CommandWorld } from './command-world.ts'
-import { diffCommand } from './diff-command.ts'
 import { addBuildOptions, camelCase, inputValues, optionFor, optionText, textOf } from './input-options.ts'
-import { keyCommand } from './key-command.ts'
-import { planCommand } from './plan-command.ts'
 import { addProjectCommands } from './project-commands.ts'
-import { REPORT_FORMATS, reportCommand } from './report-command.ts'
-import { suggestCommand } from './suggest-command.ts'
+import { REPORT_FORMATS } from './report-formats.ts'
 import { LOG_CHOICES } from './tasks-display.ts'
 
 const EXAMPLES = `
@@ -50,6 +44,7 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     .configureOutput({ writeOut: (text) => world.stdout.write(text), writeErr: (text) => world.stderr.write(text) })
   addBuildOptions(program.command('build').description('Build the image, or put its tags where it exists')).action(
     async (context: string | undefined, options: Record<string, unknown>) => {
+      const { buildCommand } = await import('./build-command.ts')
       exitCode = await buildCommand(inputValues(context, options), options.json === true, world)
     },
   )
@@ -58,18 +53,21 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     .option('--svg <file>', 'write a picture of the layers with their sizes and change rates')
     .action(async (context: string | undefined, options: Record<string, unknown>) => {
       const view = { json: options.json === true, explain: textOf(options.explain), svg: textOf(options.svg) }
+      const { planCommand } = await import('./plan-command.ts')
       exitCode = await planCommand(inputValues(context, options), view, world)
     })
   addBuildOptions(program.command('key').description('Show the content key: a hash of all that decides the image'))
     .option('--explain', 'show its parts, and what changed since the last build')
     .action(async (context: string | undefined, options: Record<string, unknown>) => {
       const wanted = { json: options.json === true, explain: options.explain === true }
+      const { keyCommand } = await import('./key-command.ts')
       exitCode = await keyCommand(inputValues(context, options), wanted, world)
     })
   addBuildOptions(
     program.command('check').description('Tell whether the image of this build, or images by name, exist'),
     CHECK_INPUTS,
   ).action(async (context: string | undefined, options: Record<string, unknown>) => {
+    const { checkCommand } = await import('./check-command.ts')
     exitCode = await checkCommand(inputValues(context, options, CHECK_INPUTS), options.json === true, world)
   })
   addTaskCommand(program, world, (code) => {
@@ -84,6 +82,7 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
   addBuildOptions(
     program.command('suggest').description('Show the smallest edits by which more of the Dockerfile becomes layers'),
   ).action(async (context: string | undefined, options: Record<string, unknown>) => {
+    const { suggestCommand } = await import('./suggest-command.ts')
     exitCode = await suggestCommand(inputValues(context, options), options.json === true, world)
   })
   program
@@ -96,6 +95,7 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     .exitOverride()
     .action(async (a: string, b: string, options: Record<string, unknown>) => {
       const platform = typeof options.platform === 'string' ? options.platform : undefined
+      const { diffCommand } = await import('./diff-command.ts')
       exitCode = await diffCommand([a, b], platform, options.json === true, world)
     })
   program
@@ -105,6 +105,7 @@ export async function runCli(argv: readonly string[], world: CommandWorld): Prom
     .addOption(new Option('--format <format>', 'form of the report').choices([...REPORT_FORMATS]).default('markdown'))
     .exitOverride()
     .action(async (file: string, options: Record<string, unknown>) => {
+      const { reportCommand } = await import('./report-command.ts')
       exitCode = await reportCommand(file, REPORT_FORMATS.find((one) => one === options.format) ?? 'markdown', world)
     })
   addProjectCommands(program, world, (code) => {

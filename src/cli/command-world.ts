@@ -12,7 +12,7 @@ export interface CommandWorld {
   readonly openDeps: (
     inputs: BuildInputs,
     around: Surroundings,
-  ) => { readonly deps: Deps; readonly saves: readonly PendingSave[]; readonly made: readonly MadeBuilder[] }
+  ) => Promise<{ readonly deps: Deps; readonly saves: readonly PendingSave[]; readonly made: readonly MadeBuilder[] }>
   /** Removes builders of a run; answers a sentence for each that stayed. */
   readonly removeBuilders: (made: readonly MadeBuilder[], exec: Exec) => Promise<readonly string[]>
   readonly openTaskDeps: (options: TaskDepsOptions) => TaskDeps

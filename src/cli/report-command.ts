@@ -7,11 +7,8 @@ import { renderHtml } from '../report/report-html.ts'
 import { renderSummary } from '../report/summary.ts'
 import { timelineSvg } from '../report/timeline-svg.ts'
 import type { CommandWorld } from './command-world.ts'
+import type { ReportFormat } from './report-formats.ts'
 import { runCommand } from './run-command.ts'
-
-/** How a report is drawn. */
-export const REPORT_FORMATS = ['markdown', 'html', 'svg', 'json'] as const
-export type ReportFormat = (typeof REPORT_FORMATS)[number]
 
 /**
  * `image-cache report FILE`: the report of a build from its saved progress, `docker buildx build --progress rawjson

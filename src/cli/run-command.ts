@@ -31,7 +31,7 @@ export async function runCommand(
     const inputs = parse(fillInputs((name) => values.get(name) ?? '', world.env))
     for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
     const isTerminal = world.stderr.isTTY === true
-    const { deps, saves, made } = world.openDeps(inputs, {
+    const { deps, saves, made } = await world.openDeps(inputs, {
       host,
       context,
       env: world.env,

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { renameSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
@@ -29,7 +29,12 @@ const MOST_ROOTS = 4
 /** The coarsest clock of a file system that is in use (FAT) ticks every two seconds. */
 const TICK = 2000
 
+/** Milliseconds that writing may be put off. */
+const SOON = 5000
+
 const loaded = new Map<string, Loaded>()
+const unsaved = new Map<string, RememberedTables>()
+const lastSaved = new Map<string, number>()
 
 /**
  * Hashes of files by what the file system said of them: size, times, inode and mode. A file that is written shortly
@@ -95,11 +100,25 @@ export class StatCache {
     return this.#clock.now()
   }
 
+  /**
+   * Leaves the writing to the end of the process, but not for longer than a while: hundreds of tasks may learn something
+   * one after the other. Never throws.
+   */
+  async saveSoon(): Promise<void> {
+    if (!this.#changed) return
+    if (performance.now() - (lastSaved.get(this.#file) ?? 0) > SOON) return this.save()
+    if (unsaved.size === 0) process.once('exit', saveAll)
+    unsaved.set(this.#file, this.#tables)
+    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 }).catch(() => undefined)
+  }
+
   /** Writes what is new. Never throws: without the file the next run only takes longer. */
   async save(): Promise<void> {
     if (!this.#changed) return
     const temporary = `${this.#file}.${randomUUID()}.tmp`
     this.#changed = false
+    unsaved.delete(this.#file)
+    lastSaved.set(this.#file, performance.now())
     try {
       this.#forgetUnseen()
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
@@ -115,6 +134,19 @@ export class StatCache {
     const tables = Object.values(this.#tables)
     if (tables.reduce((sum, { size }) => sum + size, 0) <= MOST) return
     for (const table of tables) for (const [path, entry] of table) if (!this.#seen.has(entry)) table.delete(path)
+  }
+}
+
+/** What was put off, when nothing can be waited for any more. */
+function saveAll(): void {
+  for (const [file, tables] of unsaved) {
+    const temporary = `${file}.${randomUUID()}.tmp`
+    try {
+      writeFileSync(temporary, encodeStats(tables), { mode: 0o600 })
+      renameSync(temporary, file)
+    } catch {
+      // The next run only takes longer.
+    }
   }
 }
 

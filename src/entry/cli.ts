@@ -2,18 +2,17 @@
 import { runCli } from '../cli/cli.ts'
 import { cancellation } from './cancellation.ts'
 import { failureOf } from './failure.ts'
-import { removeBuilders } from './made-builders.ts'
-import { openDeps } from './open-deps.ts'
 import { openTaskDeps } from './open-task-deps.ts'
 import { saveAll } from './pending-saves.ts'
 import { taskSurroundings } from './task-surroundings.ts'
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  openDeps,
+  // Half of the code, and tasks need none of it.
+  openDeps: async (inputs, around) => (await import('./open-deps.ts')).openDeps(inputs, around),
   openTaskDeps,
   taskSurroundings,
   saveAll,
-  removeBuilders,
+  removeBuilders: async (made, exec) => (await import('./made-builders.ts')).removeBuilders(made, exec),
   failureOf,
   signal: cancellation(),
   env: process.env,

@@ -35,7 +35,7 @@ export async function readFileParts(task: TaskSpec, deps: TaskDeps): Promise<Fil
     const statCache = await openStatCache(deps)
     const paths = [...new Set([...inputs.paths, ...code.paths])]
     const hashes = await hashEntries(deps.root, paths, 'sha256', { signal: deps.signal, statCache })
-    await statCache?.save()
+    await statCache?.saveSoon()
     const part = (path: string): KeyPart => filePart(path, hashes.get(path))
     return {
       inputs: inputs.paths.map(part),

@@ -65,7 +65,7 @@ export async function isInPlace(
   if (!alike) return false
   const statCache = await openStatCache()
   const now = await readOutputs(root, present, signal, statCache)
-  await statCache?.save()
+  await statCache?.saveSoon()
   if (typeof now === 'string') return false
   const wanted = new Map(entries.map((entry) => [entry.path, contentOf(entry)]))
   return now.every((entry) => wanted.get(entry.path) === contentOf(entry))
