@@ -1,10 +1,12 @@
+import { closeSync, readSync } from 'node:fs'
 import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { EntryFolder } from '../../src/stores/entry-folder.ts'
+import { signedSeal } from '../../src/stores/entry-seal.ts'
 import { chooseSwept, LocalStore } from '../../src/stores/local-store.ts'
-import type { StoreKey } from '../../src/stores/store.ts'
+import type { OpenFile, StoreKey } from '../../src/stores/store.ts'
 import { type StoreRig, storeContract } from '../contracts/store-contract.ts'
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)]
@@ -167,6 +169,52 @@ describe('the local store, as a folder', () => {
     expect(await new LocalStore({ folder }).lookUp(`k-${String(4711).padStart(64, '0')}`)).toEqual({
       kind: 'hit',
       key: keys[4711],
+    })
+  })
+
+  describe('opened where it lies', () => {
+    async function contentOf(opened: OpenFile | undefined): Promise<string> {
+      if (opened?.kind !== 'hit') throw new Error(JSON.stringify(opened))
+      const buffer = Buffer.alloc(opened.bytes)
+      readSync(opened.descriptor, buffer, 0, opened.bytes, 0)
+      closeSync(opened.descriptor)
+      return buffer.toString()
+    }
+
+    test('gives the newest entry, as any other way does', async () => {
+      const store = new LocalStore({ folder })
+      await store.save(`k-${a}-1`, Buffer.from('one'))
+      await store.save(`k-${a}-2`, Buffer.from('two'))
+      expect(await contentOf(await store.openFile?.(`k-${a}`))).toBe('two')
+      expect(await store.openFile?.(`k-${b}`)).toEqual({ kind: 'miss' })
+      expect(await store.openFile?.('K')).toMatchObject({ kind: 'unavailable' })
+    })
+
+    test('can be read to its end when it is swept meanwhile', async () => {
+      const store = new LocalStore({ folder })
+      await store.save(`k-${a}`, Buffer.from('still here'))
+      const opened = await store.openFile?.(`k-${a}`)
+      await makeOlder(fileOf(folder, `k-${a}`), 40 * 24 * HOUR)
+      expect(await store.sweep()).toMatchObject({ entries: 1 })
+      expect(await contentOf(opened)).toBe('still here')
+    })
+
+    test('is dropped when it is cut off or stands under another name', async () => {
+      const store = new LocalStore({ folder })
+      await store.save(`k-${a}`, Buffer.from('x'))
+      await link(fileOf(folder, `k-${a}`), fileOf(folder, `k-${a}-other`))
+      expect(await store.openFile?.(`k-${a}-other`)).toMatchObject({
+        kind: 'miss',
+        reason: expect.stringMatching(/another key/),
+      })
+      await truncate(fileOf(folder, `k-${a}`), 100)
+      expect(await store.openFile?.(`k-${a}`)).toMatchObject({ kind: 'miss', reason: expect.stringMatching(/cut off/) })
+      expect(await filesIn(folder)).toEqual([])
+    })
+
+    test('is not to be had where entries are signed: they are copied and compared first', () => {
+      const seal = signedSeal({ secret: 'a secret of this test', writes: 'main', reads: ['main'] })
+      expect(new LocalStore({ folder, seal }).openFile).toBeUndefined()
     })
   })
 

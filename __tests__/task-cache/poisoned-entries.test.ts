@@ -1,7 +1,9 @@
-import { mkdir, open, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Digest, digestOf } from '../../src/base/digest.ts'
+import { signedSeal } from '../../src/stores/entry-seal.ts'
+import { LocalStore } from '../../src/stores/local-store.ts'
 import { defineTask, type TaskDefinition } from '../../src/task-cache/define-task.ts'
 import type { OutputEntry } from '../../src/task-cache/output-manifest.ts'
 import { packOutputs } from '../../src/task-cache/pack-outputs.ts'
@@ -159,6 +161,46 @@ describe('an entry that is broken is not used, and is replaced', () => {
     }
     const result = await rig.run(TASK)
     expect(result.status).toBe('miss')
+    expect(await rig.read('dist/a')).toBe('true content')
+  })
+})
+
+describe('an entry of the local store, which is read where it lies', () => {
+  async function change(from: string, to: string): Promise<void> {
+    for (const entry of await readdir(rig.storeFolder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/-g0\./.test(entry.name)) continue
+      const path = join(entry.parentPath, entry.name)
+      const bytes = await readFile(path)
+      expect(bytes.includes(from)).toBe(true)
+      await writeFile(path, bytes.toString('latin1').replaceAll(from, to), 'latin1')
+    }
+  }
+
+  test.each([
+    ['in a file', 'true content', 'evil content', /another digest/],
+    ['in its record', '"log":[]', '"log":{}', /not readable|was changed/],
+    ['in its list of files', '"path":"dist/a"', '"path":"dist/b"', /was changed/],
+  ])('is of no use when it was changed %s', async (_, from, to, reason) => {
+    await change(from, to)
+    await expectRunsAnew(reason)
+  })
+
+  test('is of no use when it was signed by nobody and signatures are asked for', async () => {
+    const seal = signedSeal({ secret: 'a secret of this test', writes: 'main', reads: ['main'] })
+    const store = new LocalStore({ folder: rig.storeFolder, seal })
+    const before = await rig.runs()
+    expect(await rig.run(TASK, { store })).toMatchObject({ status: 'miss' })
+    expect(await rig.runs()).toBe(before + 1)
+  })
+
+  test('comes back while others clear the store', async () => {
+    await rm(join(rig.root, 'dist'), { recursive: true })
+    const results = await Promise.all([
+      rig.run(TASK),
+      rm(rig.storeFolder, { recursive: true }).then(() => rig.run(TASK)),
+      rig.run(TASK),
+    ])
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
     expect(await rig.read('dist/a')).toBe('true content')
   })
 })

@@ -120,8 +120,8 @@ function recordLines({ name, seconds, origin, outputs, values, log }: TaskRecord
 
 /** What is known of a task's result besides its files; undefined when it is none of this version. */
 async function recordOf({ key }: EntryFile, store: LocalStore, signal: AbortSignal): Promise<TaskRecord | undefined> {
-  const answer = await store.openFile(key)
-  if (answer.kind !== 'hit') return undefined
+  const answer = await store.openFile?.(key)
+  if (answer?.kind !== 'hit') return undefined
   try {
     const opened = await openEntry(answer, signal)
     opened.close()

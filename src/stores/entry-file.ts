@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
 import { copyFile, open, rm, stat } from 'node:fs/promises'
-import { setImmediate as pause } from 'node:timers/promises'
 import { type Digest, toDigest } from '../base/digest.ts'
 import { decodeFooter, doubtEntry, type EntryFooter, encodeFooter, FOOTER_BYTES } from './entry-codec.ts'
-import type { EntrySeal } from './entry-seal.ts'
+import { type EntrySeal, openSeal } from './entry-seal.ts'
 import type { StoreKey } from './store.ts'
 
 /** Size and digest of the content of an entry that lay in a file. */
@@ -77,25 +76,23 @@ export async function extractFile(
 }
 
 /**
- * Opens an entry that lies in a file, without copying it. Its content is read and compared only where it is signed: who
- * reads an unsigned one has to see by itself whether it is whole.
- * @returns a text that says why the entry is not believed; then nothing is left open
+ * Opens an unsigned entry that lies in a file, without copying or reading it: who does read it has to see by itself
+ * whether it is whole.
+ * @returns a text that says why it is no entry of this key; then nothing is left open
  * @throws Error of the file system
  */
 export async function openContent(
   file: string,
   key: StoreKey,
-  seal: EntrySeal,
 ): Promise<{ readonly descriptor: number; readonly bytes: number } | string> {
   const descriptor = openSync(file, 'r')
   let doubt: string | undefined = ''
   try {
     const bytes = fstatSync(descriptor).size - FOOTER_BYTES
-    const footer = Buffer.alloc(FOOTER_BYTES)
-    const length = bytes < 0 ? 0 : readSync(descriptor, footer, 0, FOOTER_BYTES, bytes)
-    const said = decodeFooter(footer.subarray(0, length))
-    const digest = seal.signs && said !== undefined ? await digestOfOpen(descriptor, bytes) : said?.digest
-    doubt = doubtEntry(said, key, digest, seal)
+    const end = Buffer.alloc(FOOTER_BYTES)
+    const length = bytes < 0 ? 0 : readSync(descriptor, end, 0, FOOTER_BYTES, bytes)
+    const footer = decodeFooter(end.subarray(0, length))
+    doubt = doubtEntry(footer, key, footer?.digest, openSeal)
     return doubt ?? { descriptor, bytes }
   } finally {
     if (doubt !== undefined) closeSync(descriptor)
@@ -120,19 +117,6 @@ export async function digestOfFile(file: string, bytes: number): Promise<Digest>
   const hash = createHash('sha256')
   if (bytes > 0) {
     for await (const chunk of createReadStream(file, { end: bytes - 1, highWaterMark: CHUNK })) hash.update(chunk)
-  }
-  return toDigest(`sha256:${hash.digest('hex')}`)
-}
-
-async function digestOfOpen(descriptor: number, bytes: number): Promise<Digest> {
-  const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafe(CHUNK)
-  for (let at = 0; at < bytes; ) {
-    const length = readSync(descriptor, chunk, 0, Math.min(CHUNK, bytes - at), at)
-    if (length === 0) break
-    hash.update(chunk.subarray(0, length))
-    at += length
-    await pause()
   }
   return toDigest(`sha256:${hash.digest('hex')}`)
 }

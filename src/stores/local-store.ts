@@ -39,6 +39,8 @@ const LEASE = /^image-cache-v\d+-lease-/
 export class LocalStore implements Store {
   readonly name = 'local'
   readonly prefersPlain = true
+  /** Not where entries are signed: what was compared must not change before it is read. */
+  readonly openFile?: (prefix: string) => Promise<OpenFile>
   readonly #folder: string
   readonly #entries: EntryFolder
   readonly #maxBytes: number
@@ -54,6 +56,7 @@ export class LocalStore implements Store {
     this.#maxBytes = options.maxBytes ?? 10e9
     this.#maxAgeSeconds = options.maxAgeSeconds ?? 30 * 86_400
     this.#seal = options.seal ?? openSeal
+    if (!this.#seal.signs) this.openFile = (prefix) => this.#openFile(prefix)
   }
 
   async lookUp(prefix: string): Promise<LookUp> {
@@ -80,18 +83,6 @@ export class LocalStore implements Store {
       const found = await this.#find(prefix)
       if (found === undefined) return { kind: 'miss' }
       const content = await extractFile(found.file, to, found.key, this.#seal).catch(ignoreSweep(found))
-      if (content === undefined) return { kind: 'miss' }
-      return typeof content === 'string'
-        ? this.#dropBroken(found, content)
-        : { kind: 'hit', key: found.key, ...content }
-    })
-  }
-
-  async openFile(prefix: string): Promise<OpenFile> {
-    return this.#guard(prefix, async () => {
-      const found = await this.#find(prefix)
-      if (found === undefined) return { kind: 'miss' }
-      const content = await openContent(found.file, found.key, this.#seal).catch(ignoreSweep(found))
       if (content === undefined) return { kind: 'miss' }
       return typeof content === 'string'
         ? this.#dropBroken(found, content)
@@ -137,6 +128,18 @@ export class LocalStore implements Store {
     const gone = chooseSwept(entries, Date.now() / 1000, this.#maxAgeSeconds, this.#maxBytes)
     for (const entry of gone) await this.remove(entry)
     return { entries: gone.length, bytes: gone.reduce((sum, { size }) => sum + size, 0) }
+  }
+
+  async #openFile(prefix: string): Promise<OpenFile> {
+    return this.#guard(prefix, async () => {
+      const found = await this.#find(prefix)
+      if (found === undefined) return { kind: 'miss' }
+      const content = await openContent(found.file, found.key).catch(ignoreSweep(found))
+      if (content === undefined) return { kind: 'miss' }
+      return typeof content === 'string'
+        ? this.#dropBroken(found, content)
+        : { kind: 'hit', key: found.key, ...content }
+    })
   }
 
   async #find(prefix: string): Promise<EntryFile | undefined> {

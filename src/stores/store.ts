@@ -64,8 +64,8 @@ export interface Store {
    */
   saveFile(key: StoreKey, from: string): Promise<Save>
   /**
-   * Opens the newest entry with this prefix where it lies, for stores on this machine: nothing is copied. The content is
-   * only compared with what was saved where entries are signed: for readers whose format tells a damage itself.
+   * Opens the newest entry with this prefix where it lies, for stores on this machine: nothing is copied, and the
+   * content is not compared with what was saved. For readers whose format tells a damage itself.
    */
   openFile?(prefix: string): Promise<OpenFile>
   /** Whether large entries are best saved as they are: their bytes cross no network, and packing takes time. */
