@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { digestOf } from '../../src/base/digest.ts'
 import { hashEntries } from '../../src/content/hash-entries.ts'
@@ -197,6 +199,31 @@ describe('the stat cache', () => {
     await put('file', 'one')
     folder = join(root, 'file', 'stats')
     expect(await digest()).toBe(digestOf('one'))
+  })
+
+  test('is written once at the end of a process, however often something is learned', async () => {
+    await put('file', 'one')
+    await put('other', 'two')
+    await utimes(join(root, 'file'), 1000, 1000)
+    const at = (path: string): string => JSON.stringify(join(import.meta.dirname, '../../src', path))
+    const program = `
+      import { hashFiles } from ${at('content/hash-files.ts')}
+      import { StatCache } from ${at('content/stat-cache.ts')}
+      const [, root, folder, now] = process.argv
+      for (const path of ['file', 'other', 'file']) {
+        const statCache = await StatCache.open({ folder, root, clock: { now: () => Number(now) } })
+        await hashFiles(root, [path], { statCache })
+        await statCache.saveSoon()
+        const { readdirSync } = await import('node:fs')
+        if (readdirSync(folder).length > 0) console.log('too early')
+      }
+      process.exit()
+    `
+    const args = ['--input-type=module', '-e', program, root, folder, String(now)]
+    expect((await promisify(execFile)(process.execPath, args)).stdout).toBe('')
+    expect(await readdir(folder)).toHaveLength(1)
+    const planted = await plant()
+    expect(await digest()).toBe(planted)
   })
 
   test('keeps hashes of both kinds apart', async () => {

@@ -15,6 +15,17 @@ async function refusal(text: string): Promise<string> {
 }
 
 describe('a file of tasks', () => {
+  test('is the same in JSON as in YAML', async () => {
+    const tasks = { a: { run: 'x "y"', inputs: ['a/**', 'b'], version: '1.10' }, b: { run: 'y', needs: ['a'] } }
+    const text = JSON.stringify({ tasks, concurrency: '3' })
+    const json = await parseTaskFile(text, { place: 'tasks.json' })
+    expect(json).toEqual(await parseTaskFile(text, PLACE))
+    // Of a number the text counts, which only YAML keeps.
+    const numbers = await parseTaskFile(text.replace('"1.10"', '1.10'), { place: 'tasks.json' })
+    expect(numbers).toEqual(json)
+    await expect(parseTaskFile('{"tasks":', { place: 'tasks.json' })).rejects.toThrow('tasks.json: ')
+  })
+
   test('is read with its needs, defaults and limits', async () => {
     const text = `
 concurrency: 3

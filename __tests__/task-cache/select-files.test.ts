@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { compilePatterns, patternProblem } from '../../src/task-cache/file-patterns.ts'
+import { compilePatterns, patternProblem, wholeOf } from '../../src/task-cache/file-patterns.ts'
 import { selectFiles } from '../../src/task-cache/select-files.ts'
 import { writeFiles } from '../support/task-rig.ts'
 
@@ -94,4 +94,25 @@ test.each([
 test('a pattern of the whole workspace begins at its root', () => {
   expect(compilePatterns(['.']).bases).toEqual([''])
   expect(compilePatterns(['src/**/*.ts', 'src/a', 'docs/x.md']).bases).toEqual(['docs/x.md', 'src'])
+})
+
+test.each([
+  ['dist', 'dist'],
+  ['./dist/', 'dist'],
+  ['a/b/**', 'a/b'],
+  ['a/./b//**', 'a/b'],
+  ['**', undefined],
+  ['a/*/**', undefined],
+  ['a/**/**', undefined],
+  ['a/**/b', undefined],
+])('%s stands for all of %s', (pattern, whole) => {
+  expect(wholeOf(pattern)).toBe(whole)
+})
+
+test('a folder with all that is in it is meant alike with and without its glob', () => {
+  const [named, globbed] = [compilePatterns(['a/b']), compilePatterns(['a/b/**'])]
+  for (const path of ['a/b', 'a/b/c', 'a/b/.c/d', 'a/b/c\nd', 'a', 'a/bc', 'b']) {
+    expect([path, globbed.matches(path)]).toEqual([path, named.matches(path)])
+  }
+  expect(globbed.bases).toEqual(named.bases)
 })
