@@ -30,6 +30,7 @@ describe('work on threads', () => {
     const mixed = [...jobs(3, 100 * MIB), ...jobs(3)]
     const answers = await workOnThreads(whereDone, mixed, 2, undefined)
     expect(answers.slice(0, 3)).toEqual([false, false, false])
+    expect(await workOnThreads(whereDone, jobs(1, 100 * MIB), 2, undefined)).toEqual([false])
   })
 
   test('does even those here when there is no other thread', async () => {

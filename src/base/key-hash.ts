@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash, hash } from 'node:crypto'
 import { type Digest, hashedDigest } from './digest.ts'
 
 /** What may stand in a key: nested lists and records of plain values. */
@@ -18,24 +18,23 @@ export type KeyValue =
  * Record fields are sorted by name and undefined fields left out; lists keep their order.
  */
 export function keyHash(value: KeyValue): Digest {
-  const hash = createHash('sha256')
-  // A call for each piece would take longer than the hashing.
+  // A call for each piece would take longer than the hashing; most values are hashed in one.
   let text = ''
-  const flush = (): void => {
-    hash.update(text)
+  let begun: Hash | undefined
+  const flush = (): Hash => {
+    begun = (begun ?? createHash('sha256')).update(text)
     text = ''
+    return begun
   }
   write(value, (tag, bytes) => {
     if (typeof bytes === 'string') text += `${tag}${Buffer.byteLength(bytes)}:${bytes}`
     else {
       text += `${tag}${bytes.length}:`
-      flush()
-      hash.update(bytes)
+      flush().update(bytes)
     }
     if (text.length > LONG) flush()
   })
-  flush()
-  return hashedDigest(hash.digest('hex'))
+  return hashedDigest(begun === undefined ? hash('sha256', text, 'hex') : flush().digest('hex'))
 }
 
 /** Characters that are hashed at once. */

@@ -30,7 +30,7 @@ const AHEAD = 2
  * Does jobs on several threads, of which this one is the first: the others take a while to start, and small work is done
  * by then. Between two jobs others get their turn.
  * @param jobs the largest first
- * @param threads how many, this one counted; 1 starts none
+ * @param threads how many work at a time, this one counted; 1 starts none
  * @returns the answers in the order of the jobs
  * @throws what the work throws, with its code; what `signal` was aborted with
  */
@@ -40,18 +40,14 @@ export async function workOnThreads<Job extends ThreadJob, Answer>(
   threads: number,
   signal: AbortSignal | undefined,
 ): Promise<readonly Answer[]> {
+  const others = Math.min(threads, jobs.length) - ((jobs[0]?.bytes ?? 0) > LONG ? 0 : 1)
+  if (threads < 2 || others < 1) return workHere(work, jobs, signal)
   const answers = new Map<number, Answer>()
   let [next, end] = [0, jobs.length]
   const take = (): number | undefined => (next < end ? next++ : undefined)
-  const workers = Array.from(
-    { length: Math.min(threads, jobs.length) - 1 },
-    () => new Worker(programOf(work), { eval: true }),
-  )
-  const takeHere = (): number | undefined => {
-    if (workers.length === 0) return take()
-    // From the end, where the small ones are.
-    return next < end && (jobs[end - 1]?.bytes ?? 0) <= LONG ? --end : undefined
-  }
+  const workers = Array.from({ length: others }, () => new Worker(programOf(work), { eval: true }))
+  // From the end, where the small ones are.
+  const takeHere = (): number | undefined => (next < end && (jobs[end - 1]?.bytes ?? 0) <= LONG ? --end : undefined)
   const stop = new AbortController()
   const stopped = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])])
   try {
@@ -77,6 +73,20 @@ export async function workOnThreads<Job extends ThreadJob, Answer>(
     const answer = answers.get(index)
     return answer === undefined ? [] : [answer]
   })
+}
+
+async function workHere<Job, Answer>(
+  work: ThreadWork<Job, Answer>,
+  jobs: readonly Job[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
+  for (const job of jobs) {
+    signal?.throwIfAborted()
+    answers.push(work(fs, crypto, job))
+    if (answers.length < jobs.length) await pause()
+  }
+  return answers
 }
 
 /** Gives a worker one job after another until there are no more. */

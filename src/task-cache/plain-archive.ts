@@ -16,6 +16,14 @@ const BATCH = { files: 64, bytes: 2e6 }
 /** Below this, threads would start when all is done. */
 const SHARED = { files: 200, bytes: 8e6 }
 
+/** Bytes that are read at once: the record of a small result fits. */
+const HEAD = 8192
+
+interface ReadSource extends ArchiveSource {
+  /** Its first bytes. */
+  readonly head: Buffer
+}
+
 interface Member {
   readonly name: string
   readonly type: string
@@ -30,7 +38,8 @@ interface Member {
  * written has the digest that the record has.
  * @throws BrokenEntry when it has no readable record
  */
-export function openPlainEntry(source: ArchiveSource, signal: AbortSignal): OpenedEntry {
+export function openPlainEntry(archive: ArchiveSource, signal: AbortSignal): OpenedEntry {
+  const source: ReadSource = { ...archive, head: readAt({ ...archive, head: Buffer.alloc(0) }, 0, HEAD) }
   const first = readMember(source, 0)
   if (first?.name !== RECORD_NAME || first.size > LARGEST_RECORD) throw new BrokenEntry('it has no record')
   const body = readAt(source, first.position, first.size)
@@ -45,7 +54,7 @@ export function openPlainEntry(source: ArchiveSource, signal: AbortSignal): Open
 }
 
 async function unpack(
-  source: ArchiveSource,
+  source: ReadSource,
   { outputs }: TaskRecord,
   start: number,
   placeOf: (path: string) => string,
@@ -63,7 +72,7 @@ async function unpack(
 
 /** @throws BrokenEntry when the members are not those of the record */
 function storedFiles(
-  source: ArchiveSource,
+  source: ReadSource,
   outputs: readonly OutputEntry[],
   start: number,
   placeOf: (path: string) => string,
@@ -107,7 +116,7 @@ function jobsOf(descriptor: number, files: readonly StoredFile[]): readonly Writ
   return jobs.sort((a, b) => b.bytes - a.bytes)
 }
 
-function readMember(source: ArchiveSource, at: number): Member | undefined {
+function readMember(source: ReadSource, at: number): Member | undefined {
   const header = readAt(source, at, BLOCK)
   if (header.length < BLOCK) return undefined
   const text = (from: number, length: number): string =>
@@ -127,7 +136,8 @@ function endOf({ position, size }: Pick<Member, 'position' | 'size'>): number {
 }
 
 /** Reads so many bytes, fewer where the archive ends. */
-function readAt({ descriptor, bytes }: ArchiveSource, position: number, length: number): Buffer {
+function readAt({ descriptor, bytes, head }: ReadSource, position: number, length: number): Buffer {
+  if (position + length <= head.length) return head.subarray(position, position + length)
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, bytes - position)))
   let filled = 0
   while (filled < buffer.length) {
