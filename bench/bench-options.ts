@@ -10,7 +10,7 @@ Builds one project in four ways side by side, each build on an emptied builder, 
                   minute together is measured less often, a cold build once
   --ways NAMES    only some ways, with commas between them: default, zstd, chain, ours; or ours in both forms:
                   linked, composed
-  --latency MS    time that each request takes in the second half of the rows about existing images, default 40
+  --latency MS    time that each request takes in the second half of the rows about existing images, default 50
   --json FILE     write this run's result there, too
   --out FOLDER    where results.json and results.svg go, default docs/benchmarks; FOLDER.md gets the tables where it
                   has the markers for them`
@@ -37,7 +37,7 @@ export function parseBenchOptions(
       project: { type: 'string', default: 'small' },
       runs: { type: 'string', default: '3' },
       ways: { type: 'string', default: USUAL_WAYS.join(',') },
-      latency: { type: 'string', default: '40' },
+      latency: { type: 'string', default: '50' },
       json: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
