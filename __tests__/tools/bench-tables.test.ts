@@ -124,7 +124,7 @@ describe('arguments of the bench', () => {
       project: 'small',
       runs: 3,
       ways: ['default', 'zstd', 'chain', 'ours'],
-      latency: 40,
+      latency: 50,
       json: undefined,
       out: undefined,
     })
