@@ -32,6 +32,9 @@ export function documents(): readonly Document[] {
     .map((path) => ({ path, text: readText(path) }))
 }
 
+/** YAML blocks that are files of our own and no workflows begin with their name. */
+export const OWN_FILE = /^# (\.image-cache|tasks|image)\.yml$/m
+
 export function codeBlocks(language: string): readonly CodeBlock[] {
   return documents().flatMap(({ path, text }) =>
     [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]

@@ -11,14 +11,13 @@ import { parseTaskFile } from '../../src/inputs/task-file.ts'
 import { TASK_INPUTS } from '../../src/inputs/task-input-list.ts'
 import { expectTask, parseTaskInputs } from '../../src/inputs/task-inputs.ts'
 import { parseSpec } from '../../src/spec/parse-spec.ts'
-import { codeBlocks, ROOT, readText } from './documents.ts'
+import { codeBlocks, OWN_FILE, ROOT, readText } from './documents.ts'
 
 const FOLDER = '.github/workflows'
 const inputs = new Set(BUILD_INPUTS.map(({ name }) => name))
 const outputs = new Set(BUILD_OUTPUTS.map(([name]) => name))
 const yaml = codeBlocks('yaml').map(({ path, code }) => [path, code] as const)
-/** Files of our own begin with their name. */
-const own = yaml.filter(([, code]) => /^# (\.image-cache|tasks|image)\.yml$/m.test(code))
+const own = yaml.filter(([, code]) => OWN_FILE.test(code))
 const blocks = yaml.filter((block) => !own.includes(block))
 const workflows = readdirSync(join(ROOT, FOLDER)).map((name) => [name, readText(`${FOLDER}/${name}`)] as const)
 
