@@ -42,6 +42,16 @@ export interface BuilderWorld {
   readonly installBuildx: ((version: string) => Promise<BuildxCommand>) | undefined
 }
 
+/** A cache export that goes on after the step that began it. */
+export interface LateExport {
+  readonly command: string
+  readonly args: readonly string[]
+  /** Milliseconds that the post step waits for it. */
+  readonly limit: number
+  /** What it writes: type and, of a registry cache, its reference. */
+  readonly exports: readonly { readonly type: string; readonly ref: string }[]
+}
+
 /** The outside world of a flow, as interfaces; `entry/` puts the real ones in. */
 export interface Deps {
   readonly host: Host
@@ -54,6 +64,8 @@ export interface Deps {
   readonly tasks: TaskWorld
   /** Absent where builders that are made may stay. */
   readonly builders?: BuilderWorld | undefined
+  /** Begins an export that the post step finishes; absent where there is none. */
+  readonly lateExports?: { start(late: LateExport): Promise<void> } | undefined
   readonly clock: Clock
   readonly display: ProgressDisplay
   /** Aborted when the run is cancelled. */

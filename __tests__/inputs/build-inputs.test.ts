@@ -91,7 +91,7 @@ describe('mistakes', () => {
     })
     for (const part of [
       'push: "yes" is not one of true, false',
-      'compression: "brotli" is not one of zstd, gzip, uncompressed',
+      'compression: "brotli" is not one of zstd, gzip, estargz, uncompressed',
       'check-ttl: "soon" is not a duration',
       'platforms: "amd64" is not os/architecture',
       'python-version: "3" is not a minor version',

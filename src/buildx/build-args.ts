@@ -73,10 +73,19 @@ export function buildArgs(plan: BuildPlan): readonly string[] {
  * 0.31 and digests must not depend on the builder. Compression is never forced: that would pull cached layers.
  * @param config see `withImageConfig`
  * @param byDigest repositories that the image goes to without a tag
+ * @param level of the compression; the builder's own when not given
  */
-export function pushOutput(compression: string, config?: string, byDigest: readonly string[] = []): string {
+export function pushOutput(
+  compression: string,
+  config?: string,
+  { byDigest = [], level }: { readonly byDigest?: readonly string[]; readonly level?: number | undefined } = {},
+): string {
+  const levelled = level === undefined ? '' : `,compression-level=${level}`
   const names = byDigest.length === 0 ? '' : `,"name=${byDigest.join(',')}",push-by-digest=true,name-canonical=true`
-  return withImageConfig(`type=image,push=true,oci-mediatypes=true,compression=${compression}${names}`, config)
+  return withImageConfig(
+    `type=image,push=true,oci-mediatypes=true,compression=${compression}${levelled}${names}`,
+    config,
+  )
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Exec } from '../exec/exec.ts'
 import { type BuildPlan, buildArgs } from './build-args.ts'
 import { buildError } from './build-error.ts'
 import { type BuildMetadata, readBuildMetadata } from './build-metadata.ts'
+import { isPushed, pushedDigest } from './build-trouble.ts'
 import type { BuildxCommand } from './builder.ts'
 import { createProgress } from './progress.ts'
 import type { BuildTimeline } from './progress-timeline.ts'
@@ -22,6 +23,8 @@ export interface BuildTools {
   readonly onProgress: (timeline: BuildTimeline) => void
   /** The user's file and line for a line of the Dockerfile that is built; undefined where it is none of theirs. */
   readonly placeOf: PlaceOf
+  /** Milliseconds that cache exports may go on once the image is pushed; as long as they take when not given. */
+  readonly exportLimit?: number
 }
 
 /** A build that ran to its end, well or not; what it had done until then is known in both cases. */
@@ -34,18 +37,26 @@ const LOG_LINES = 200
 
 /** Milliseconds between two calls of `onProgress`. */
 const PROGRESS_EVERY = 200
+/** Milliseconds between two looks at how long an export has been going on. */
+const LIMIT_EVERY = 500
 
 /** Runs one `buildx build`. Any exit code but 0 is a failure, whatever was printed. */
 export async function runBuild(plan: BuildPlan, tools: BuildTools): Promise<BuildRun> {
   const run = await runBuildx(buildArgs(plan), tools)
   if (run.kind === 'failed') return run
+  if (run.isCutOff) return { kind: 'built', timeline: run.timeline, metadata: pushedMetadata(run.timeline, plan) }
   const metadata = await readFile(plan.metadataFile, 'utf8').catch(() => '{}')
   return { kind: 'built', timeline: run.timeline, metadata: readBuildMetadata(metadata) }
 }
 
 /** A call of buildx that ran to its end. */
 export type BuildxRun =
-  | { readonly kind: 'done'; readonly timeline: BuildTimeline }
+  | {
+      readonly kind: 'done'
+      readonly timeline: BuildTimeline
+      /** The image is pushed, the cache export was ended: buildx then writes no metadata. */
+      readonly isCutOff: boolean
+    }
   | { readonly kind: 'failed'; readonly timeline: BuildTimeline; readonly error: ImageCacheError }
 
 /** Runs buildx with `--progress=rawjson` among its arguments and reads what it tells. */
@@ -62,10 +73,58 @@ export async function runBuildx(args: readonly string[], tools: BuildTools): Pro
   }
   const env = { ...tools.env, BUILDX_METADATA_WARNINGS: 'true' }
   const all = [...tools.buildx.prefix, ...args]
-  const result = await tools.exec.run(tools.buildx.command, all, { onStderrLine, signal: tools.signal, env })
+  const limit = limitExport(tools.exportLimit, () => progress.snapshot())
+  const signal = AbortSignal.any([tools.signal, limit.signal])
+  const running = tools.exec.run(tools.buildx.command, all, { onStderrLine, signal, env })
+  const result = await running
+    .catch((error: unknown) => {
+      if (!limit.signal.aborted || tools.signal.aborted) throw error
+      return undefined
+    })
+    .finally(() => limit.end())
+  if (result === undefined) return { kind: 'done', timeline: cutOff(progress.snapshot(), tools), isCutOff: true }
   const timeline = withUserPlaces(progress.snapshot(), tools.placeOf)
   tools.onProgress(timeline)
-  if (result.exitCode === 0) return { kind: 'done', timeline }
+  if (result.exitCode === 0) return { kind: 'done', timeline, isCutOff: false }
   const status = result.signal === null ? `exit code ${result.exitCode}` : `signal ${result.signal}`
   return { kind: 'failed', timeline, error: buildError(timeline, status) }
+}
+
+/** Looks after exports that go on when the image is pushed: `signal` is aborted when they have taken too long. */
+function limitExport(
+  limit: number | undefined,
+  look: () => BuildTimeline,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  const over = new AbortController()
+  if (limit === undefined) return { signal: over.signal, end: () => undefined }
+  let since: number | undefined
+  const timer = setInterval(() => {
+    const timeline = look()
+    const isExporting = timeline.cacheExports.some(({ end }) => end === undefined)
+    if (!isExporting || !isPushed(timeline)) since = undefined
+    else since ??= performance.now()
+    if (since !== undefined && performance.now() - since >= limit) over.abort()
+  }, LIMIT_EVERY)
+  return { signal: over.signal, end: () => clearInterval(timer) }
+}
+
+/** Why an export was ended. @param limit milliseconds */
+export function tooLong(limit: number): string {
+  return `not done ${Math.round(limit / 1000)} s after the image was pushed (cache-timeout)`
+}
+
+/** A build whose image is in the registry, and whose cache export was ended. */
+function cutOff(running: BuildTimeline, tools: BuildTools): BuildTimeline {
+  const error = tooLong(tools.exportLimit ?? 0)
+  const cacheExports = running.cacheExports.map((span) =>
+    span.end === undefined ? { ...span, end: running.elapsed, error } : span,
+  )
+  const timeline = withUserPlaces({ ...running, cacheExports }, tools.placeOf)
+  tools.onProgress(timeline)
+  return timeline
+}
+
+function pushedMetadata(timeline: BuildTimeline, { tags }: BuildPlan): BuildMetadata {
+  const metadata = { 'containerimage.digest': pushedDigest(timeline), 'image.name': tags.join(',') }
+  return readBuildMetadata(JSON.stringify(metadata, null, 2))
 }

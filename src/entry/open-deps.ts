@@ -7,6 +7,7 @@ import { SpawnExec } from '../exec/spawn-exec.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { TaskSave } from '../task-cache/task-deps.ts'
+import { LateExports } from './late-exports.ts'
 import { loadAhead } from './load-ahead.ts'
 import { BUILDERS_STATE, builderWorld, encodeBuilders } from './made-builders.ts'
 import { openRegistry } from './open-registry.ts'
@@ -21,13 +22,16 @@ export function openDeps(
   readonly saves: readonly PendingSave[]
   readonly taskSaves: readonly TaskSave[]
   readonly made: readonly MadeBuilder[]
+  readonly lateExports: LateExports
 } {
   const { host, context, env, signal } = around
-  const exec = loggedExec(new SpawnExec(), (line) => host.debug(line))
+  const spawning = new SpawnExec()
+  const exec = loggedExec(spawning, (line) => host.debug(line))
   const { store } = openStore({ kind: inputs.store, env })
   const saves: PendingSave[] = []
   const taskSaves: TaskSave[] = []
   const made: MadeBuilder[] = []
+  const lateExports = new LateExports(spawning, `${context.tempDir}-exports`)
   const deps: Deps = {
     host,
     context,
@@ -37,6 +41,7 @@ export function openDeps(
     saveLater: (save) => saves.push(save),
     tasks: openTaskWorld(inputs.store, around, taskSaves),
     builders: builderWorld(made, env, (all) => host.saveState(BUILDERS_STATE, encodeBuilders(all))),
+    lateExports: around.hasPostStep === true ? lateExports : undefined,
     clock: systemClock,
     display: createLiveProgress({
       writeLine: (line) => host.info(line),
@@ -50,5 +55,5 @@ export function openDeps(
     signal,
     env,
   }
-  return { deps, saves, taskSaves, made }
+  return { deps, saves, taskSaves, made, lateExports }
 }

@@ -12,6 +12,7 @@ import { cancellation } from './cancellation.ts'
 import { type Failure, failureOf, showFailure } from './failure.ts'
 import { inputRows } from './input-rows.ts'
 import { jobInput } from './job-input.ts'
+import { EXPORTS_STATE } from './late-exports.ts'
 import { openDeps } from './open-deps.ts'
 import { keptFolder } from './open-task-world.ts'
 import { encodeSaves, PENDING_STATE, SAVES_STATE } from './pending-saves.ts'
@@ -29,13 +30,16 @@ export async function runBuildAction(): Promise<void> {
   let report: ReportDraft | undefined
   let wantsSummary = true
   let keepTasks = async (): Promise<void> => undefined
+  let cancelExports = async (): Promise<void> => undefined
   try {
     const read = jobInput((name) => host.input(name), process.env, context)
     const inputs = parseBuildInputs(read)
     wantsSummary = inputs.summary
     for (const value of secretValues(inputs.secrets, process.env)) host.addSecret(value)
     report = new ReportDraft(imageName(inputs), inputRows(read), STARTED_AT, systemClock)
-    const { deps, saves, taskSaves } = openDeps(inputs, { host, context, env: process.env, signal, hasPostStep: true })
+    const opened = openDeps(inputs, { host, context, env: process.env, signal, hasPostStep: true })
+    const { deps, saves, taskSaves, lateExports } = opened
+    cancelExports = () => lateExports.cancel()
     // What tasks made stays good when the build fails.
     keepTasks = async () =>
       host.saveState(TASK_SAVES_STATE, await encodeTaskSaves(taskSaves, keptFolder(context), inputs.store))
@@ -46,10 +50,12 @@ export async function runBuildAction(): Promise<void> {
       host.output('dockerfile', await keepDockerfile(redact(result.dockerfile), host))
     host.saveState(SAVES_STATE, encodeSaves(saves))
     host.saveState(PENDING_STATE, JSON.stringify(deps.store.pending ?? []))
+    host.saveState(EXPORTS_STATE, JSON.stringify(lateExports.running))
     await showReport(result.report, host, inputs.summary)
     if (result.complaint !== undefined) fail(failureOf(result.complaint), host)
   } catch (error) {
     await host.ready()
+    await cancelExports()
     const failure = failureOf(error)
     fail(failure, host)
     if (report !== undefined) {

@@ -4,8 +4,11 @@ import { parseBuildInputs } from '../inputs/build-inputs.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
 import { parseStoreSetting } from '../stores/store-setting.ts'
+import { cancellation } from './cancellation.ts'
 import { failureOf } from './failure.ts'
+import { decodeExports, EXPORTS_STATE, finishExport } from './late-exports.ts'
 import { BUILDERS_STATE, decodeBuilders, removeBuilders } from './made-builders.ts'
+import { openRegistry } from './open-registry.ts'
 import { decodePending, decodeSaves, PENDING_STATE, SAVES_STATE, saveAll } from './pending-saves.ts'
 import { saveTasks, TASK_SAVES_STATE } from './task-saves.ts'
 
@@ -20,6 +23,7 @@ export async function runPostAction(): Promise<void> {
       const { store } = openStore({ kind, env: process.env, pending })
       for (const trouble of await saveAll(saves, store)) host.warning(trouble)
     }
+    await finishExports(host)
     const made = decodeBuilders(host.state(BUILDERS_STATE))
     for (const trouble of await removeBuilders(made, new SpawnExec())) host.warning(trouble)
     for (const trouble of await saveTasks(host.state(TASK_SAVES_STATE), openNamed)) host.warning(trouble)
@@ -27,6 +31,18 @@ export async function runPostAction(): Promise<void> {
     host.warning(`records were not kept: ${failureOf(error).sentence}`)
   }
   process.exit()
+}
+
+/** Waits for exports that the main step began: all go on at the same time. */
+async function finishExports(host: GithubHost): Promise<void> {
+  const running = decodeExports(host.state(EXPORTS_STATE))
+  if (running.length === 0) return
+  const registry = openRegistry({ env: process.env, exec: new SpawnExec(), signal: cancellation() })
+  const ends = await Promise.all(running.map((late) => finishExport(late, registry)))
+  for (const { sentence, isTrouble } of ends) {
+    if (isTrouble) host.warning(sentence)
+    else host.info(sentence)
+  }
 }
 
 /** The store that the main step used; the runner alone holds its name. */

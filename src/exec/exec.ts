@@ -20,6 +20,12 @@ export interface ExecResult {
   readonly stderr: string
 }
 
+export interface DetachedOptions {
+  /** Gets `stdout` and `stderr` while it runs, and `exit-code` once it has ended. Must be there. */
+  readonly folder: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Runs other programs. The one implementation is `spawn-exec.ts`. */
 export interface Exec {
   /**
@@ -27,4 +33,14 @@ export interface Exec {
    * @throws ImageCacheError E_BUILDER when the program isn't there; E_CANCELLED when `signal` was aborted.
    */
   run(command: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>
+}
+
+/** Starts programs that outlive this one. */
+export interface DetachedExec {
+  /**
+   * Starts a program that goes on when this process has ended, as the leader of a process group. Needs `sh`.
+   * @returns its process id
+   * @throws ImageCacheError E_BUILDER when it can't be started
+   */
+  startDetached(command: string, args: readonly string[], options: DetachedOptions): Promise<number>
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, ImageCacheError, messageOf } from '../base/errors.ts'
-import type { Exec, ExecOptions, ExecResult } from './exec.ts'
+import type { DetachedExec, DetachedOptions, Exec, ExecOptions, ExecResult } from './exec.ts'
 import { OutputLines } from './output-lines.ts'
 
 export interface SpawnExecOptions {
@@ -20,7 +20,7 @@ const POLL = 50
 const running = new Set<number>()
 
 /** Runs programs as child processes, without a shell, each in a process group of its own so that all of it can be ended. */
-export class SpawnExec implements Exec {
+export class SpawnExec implements Exec, DetachedExec {
   readonly #killAfter: number
   readonly #withheld: ((name: string) => boolean) | undefined
 
@@ -56,6 +56,22 @@ export class SpawnExec implements Exec {
       stop.abort()
       if (child.pid !== undefined) running.delete(child.pid)
     }
+  }
+
+  async startDetached(command: string, args: readonly string[], { folder, env }: DetachedOptions): Promise<number> {
+    const script = '"$@" >"$0/stdout" 2>"$0/stderr"; echo $? >"$0/exit-code.new"; mv "$0/exit-code.new" "$0/exit-code"'
+    const child = spawn('sh', ['-c', script, folder, command, ...args], {
+      env: { ...this.#environment(), ...env },
+      stdio: 'ignore',
+      detached: true,
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', (error) => reject(startError('sh', {}, error)))
+    })
+    child.unref()
+    if (child.pid === undefined) throw startError('sh', {}, new Error('it has no process id'))
+    return child.pid
   }
 
   #environment(): NodeJS.ProcessEnv {

@@ -1,13 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { ImageCacheError } from '../base/errors.ts'
 import { attestedProvenance } from '../buildx/attested-provenance.ts'
-import { type BuildPlan, pushOutput, withImageConfig } from '../buildx/build-args.ts'
+import { type BuildPlan, buildArgs, pushOutput, withImageConfig } from '../buildx/build-args.ts'
 import { isBuilderLost } from '../buildx/build-error.ts'
 import { type BuildMetadata, buildReference } from '../buildx/build-metadata.ts'
+import { pushedDigest } from '../buildx/build-trouble.ts'
 import type { Builder, BuildxCommand, FoundBuilder } from '../buildx/builder.ts'
+import type { CacheOption } from '../buildx/cache-option.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
-import { runBuild } from '../buildx/run-build.ts'
+import { publishSteps } from '../buildx/publish-steps.ts'
+import { namedPush } from '../buildx/push-names.ts'
+import type { BuildTools } from '../buildx/run-build.ts'
+import { type CacheCall, type PublishTools, runPublish } from '../buildx/run-publish.ts'
 import type { UserPlace } from '../buildx/user-places.ts'
 import type { Deps } from '../deps.ts'
 import { originalLine } from '../dockerfile/original-line.ts'
@@ -15,9 +21,12 @@ import { contentTag } from '../image/content-key.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatAnnotation } from '../registry/annotation.ts'
 import { formatReference } from '../registry/reference.ts'
+import { lookUp, type PushedImage } from './confirm-push.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { repositoriesOf } from './find-image.ts'
 import type { LiftedImage } from './lifted-image.ts'
+import { nameImage } from './name-image.ts'
+import { nothingToExport } from './nothing-to-export.ts'
 import { prepareSecrets } from './secret-files.ts'
 import type { Source } from './source.ts'
 
@@ -26,6 +35,16 @@ export interface BuiltImage {
   readonly timeline: BuildTimeline
   /** Path of BuildKit's record of the build, when it was asked for and could be had. */
   readonly record?: string | undefined
+}
+
+/** An image that the builder made as a whole and pushed. */
+export interface PushedBuild extends BuiltImage {
+  /** What became of the cache, where its export was a call of its own. */
+  readonly cache: CacheCall
+  /** What the registry says of the image. */
+  readonly pushed: PushedImage
+  /** What had to be tried again, and why, one sentence each. */
+  readonly notes: readonly string[]
 }
 
 /** What the build is made of, once everything before it is decided. */
@@ -52,7 +71,7 @@ export async function buildAndPush(
   order: BuildOrder,
   deps: Deps,
   onEnd: (timeline: BuildTimeline) => void,
-): Promise<BuiltImage> {
+): Promise<PushedBuild> {
   const folder = join(deps.context.tempDir, 'build')
   await mkdir(folder, { recursive: true })
   const secrets = await prepareSecrets(order.inputs.secrets, join(folder, 'secrets'), deps.env)
@@ -61,28 +80,78 @@ export async function buildAndPush(
   // Docker takes the ignore file that lies beside the Dockerfile; ours lies elsewhere than the user's.
   await writeFile(`${dockerfile}.dockerignore`, order.source.ignorePatterns)
   const planned = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
-  const plan = { ...planned, provenance: attestedProvenance(planned, deps.env, deps.context) }
-  const run = await runBuild(plan, {
-    exec: deps.exec,
-    buildx: order.buildx,
-    signal: deps.signal,
-    secrets: secrets.values,
-    env: {},
-    onProgress: (timeline) => deps.display.update(timeline),
-    placeOf: (line) => userPlace(order, deps.context.workspace, line),
-  })
+  const provenance = attestedProvenance(planned, deps.env, deps.context)
+  const { plan, first, later } = namedPush({ ...planned, provenance })
+  const tools = buildTools(order, secrets.values, deps)
+  const run = await runPublish(publishSteps(plan, order.publish.mode), publishTools(order, first, tools, deps))
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
-  if (run.kind === 'built') return { ...run, record: await keepRecord(order, run, deps) }
-  const other = isBuilderLost(run.error) ? await order.next?.() : undefined
-  if (other === undefined) throw run.error
-  const [said] = run.error.message.split('\n')
+  const { image, cache } = run
+  if (image.kind === 'failed') return await buildOnNext(order, image.error, deps, onEnd)
+  if (cache.kind === 'failed' && order.publish.cacheTo.some(mustNotFail)) {
+    throw new ImageCacheError('E_BUILD', `the cache export failed: ${cache.reason}`, {
+      hint: 'The image is pushed. With ignore-error=true in cache-to a failed export is a warning.',
+    })
+  }
+  const { metadata, pushed, notes } = await nameImage({ plan, first, later }, image.metadata, tools, deps.registry)
+  const record = await keepRecord(order, metadata, deps)
+  return { metadata, timeline: run.timeline, cache, pushed, notes: [...run.notes, ...notes], record }
+}
+
+/** Builds on the next builder when this one was lost. @throws the error of the build when that isn't it */
+async function buildOnNext(
+  order: BuildOrder,
+  error: ImageCacheError,
+  deps: Deps,
+  onEnd: (timeline: BuildTimeline) => void,
+): Promise<PushedBuild> {
+  const other = isBuilderLost(error) ? await order.next?.() : undefined
+  if (other === undefined) throw error
+  const [said] = error.message.split('\n')
   deps.host.warning(`${order.builder.name} was lost during the build, ${other.builder.name} builds instead: ${said}`)
   return await buildAndPush({ ...order, ...other, next: other.next }, deps, onEnd)
 }
 
+function mustNotFail({ attributes }: CacheOption): boolean {
+  return attributes.get('ignore-error') === 'false'
+}
+
+function buildTools(order: BuildOrder, secrets: readonly string[], deps: Deps): BuildTools {
+  return {
+    exec: deps.exec,
+    buildx: order.buildx,
+    signal: deps.signal,
+    secrets,
+    env: {},
+    onProgress: (timeline) => deps.display.update(timeline),
+    placeOf: (line) => userPlace(order, deps.context.workspace, line),
+  }
+}
+
+function publishTools(
+  { inputs, publish, buildx }: BuildOrder,
+  [name]: readonly string[],
+  tools: BuildTools,
+  deps: Deps,
+): PublishTools {
+  const limit = inputs.cacheTimeout * 1000
+  return {
+    ...tools,
+    cacheLimit: limit,
+    nothingToExport: async (image) => {
+      const pushed = await lookUp(name, pushedDigest(image), deps.registry)
+      return await nothingToExport(publish, image, pushed, deps.registry)
+    },
+    startLate: async (plan) => {
+      const exports = plan.cacheTo.map(({ type, attributes }) => ({ type, ref: attributes.get('ref') ?? '' }))
+      const args = [...buildx.prefix, ...buildArgs(plan)]
+      await deps.lateExports?.start({ command: buildx.command, args, limit, exports })
+    },
+  }
+}
+
 /** BuildKit's own record, which Docker Desktop opens. It lies beside the run's folder, which is removed. */
-async function keepRecord(order: BuildOrder, { metadata }: BuiltImage, deps: Deps): Promise<string | undefined> {
+async function keepRecord(order: BuildOrder, metadata: BuildMetadata, deps: Deps): Promise<string | undefined> {
   if (!order.inputs.buildRecord) return undefined
   const ref = buildReference(metadata.text)
   const path = `${deps.context.tempDir}.dockerbuild`
@@ -114,7 +183,7 @@ export function buildPlan(
   const { inputs, source, publish, lifted } = order
   const outputs = [
     ...inputs.outputs,
-    ...(inputs.push ? [pushOutput(inputs.compression, lifted?.config, namesByDigest(order))] : []),
+    ...(inputs.push ? [pushOutput(inputs.compression, lifted?.config, pushOptions(order))] : []),
     ...(inputs.load ? [withImageConfig('type=docker', lifted?.config)] : []),
   ]
   return {
@@ -142,10 +211,10 @@ export function buildPlan(
   }
 }
 
-/** Names to push to without a tag: those of an image that goes by digest, and by no tag of its content either. */
-function namesByDigest({ inputs, content }: BuildOrder): readonly string[] {
-  if (content.kind === 'known') return []
-  return inputs.tags.filter(({ tag }) => tag === undefined).map(formatReference)
+/** An image that goes by digest, and by no tag of its content either, has names to push to without a tag. */
+function pushOptions({ inputs, content }: BuildOrder): NonNullable<Parameters<typeof pushOutput>[2]> {
+  const untagged = inputs.tags.filter(({ tag }) => tag === undefined).map(formatReference)
+  return { byDigest: content.kind === 'known' ? [] : untagged, level: inputs.compressionLevel }
 }
 
 function imageNames(inputs: BuildInputs, content: Content | UnknownContent): readonly string[] {

@@ -19,7 +19,7 @@ import { type Platform, parsePlatform } from '../registry/platform.ts'
 import { formatRepository, type RepositoryName } from '../registry/reference.ts'
 import type { ComposedChoice } from './choose-assembly.ts'
 import { liftedContexts } from './lifted-image.ts'
-import { publishPlan } from './publish.ts'
+import { type PreparedPublish, publishPlan } from './publish.ts'
 import { prepareSecrets } from './secret-files.ts'
 import { buildOptions, type Source } from './source.ts'
 
@@ -43,7 +43,7 @@ export interface BuiltParts {
   readonly below: BuiltLayers | undefined
   readonly timeline: BuildTimeline
   /** Caches that were read and written, for the report. */
-  readonly publish: PublishPlan | undefined
+  readonly publish: PreparedPublish | undefined
 }
 
 /**
@@ -62,7 +62,7 @@ export async function buildParts(
   await mkdir(join(folder, 'empty'), { recursive: true })
   const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), deps.env)
   const rest = renderRest(source.dockerfile, choice.plan, copies, buildOptions(inputs))
-  const publish = needsCache(order) ? publishPlan(inputs, found) : undefined
+  const publish = needsCache(order) ? await publishPlan(inputs, found, deps) : undefined
   const targets = [
     ...groups.map((part) => groupTarget(part, order, folder)),
     ...(copies.length > 0 || order.below ? [restTarget(rest, order, folder, secrets.options, publish)] : []),

@@ -35,7 +35,7 @@ export async function callBuilder(
   const asked = { ...inputs, push: false, load: false, outputs: [] }
   const order = {
     ...{ inputs: asked, source, content, dockerfile: source.dockerfile.text, lifted: undefined },
-    ...{ publish: publishPlan({ ...asked, cacheTo: { kind: 'off' } }, found), ...found },
+    ...{ publish: await publishPlan({ ...asked, cacheTo: { kind: 'off' } }, found, deps), ...found },
   }
   const plan = { ...buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json')), tags: [], call }
   const args = [...found.buildx.prefix, ...buildArgs(plan)]

@@ -168,7 +168,8 @@ function unfitBuilder({ builder }: FoundBuilder, inputs: BuildInputs): string | 
 }
 
 async function tidied({ publish, timeline }: BuiltParts, { registry }: Deps): Promise<readonly ReportCache[]> {
-  return publish === undefined ? [] : await tidyCaches(publish, timeline, registry)
+  if (publish === undefined) return []
+  return [...publish.rows, ...(await tidyCaches(publish, { timeline, cache: { kind: 'in-image-call' } }, registry))]
 }
 
 /** The tags by which other builds find the new groups. */

@@ -8,7 +8,8 @@ import type { Content, UnknownContent } from './content.ts'
 import { isFull } from './full-build.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
 import { planAnnotations } from './plan-memory.ts'
-import { publishPlan, tidyCaches } from './publish.ts'
+import { type PreparedPublish, publishPlan, tidyCaches } from './publish.ts'
+import { rememberPublish } from './publish-memory.ts'
 import type { ReportDraft } from './report-draft.ts'
 import { describeAssembly, describeBuild, describeComposed } from './report-facts.ts'
 import type { Source } from './source.ts'
@@ -68,7 +69,7 @@ async function buildWhole(
   const { inputs, dockerfile } = order
   const found = await finding
   report.add({ checks: [{ what: 'builder', outcome: 'found', detail: builderText(found.builder) }] })
-  const build = buildOrder(order, found)
+  const build = await buildOrder(order, found, deps)
   const { publish } = build
   if (inputs.verify && dockerfile.assembly !== 'as-written') {
     const detail = await report.stage('verify', () => verifyBuild(build, deps))
@@ -77,20 +78,25 @@ async function buildWhole(
   const built = await report.stage('build and push', () =>
     buildAndPush(build, deps, (timeline) => report.add({ timeline })),
   )
-  const caches = await report.stage('tidy the cache', () => tidyCaches(publish, built.timeline, deps.registry))
+  const caches = await report.stage('tidy the cache', () => tidyCaches(publish, built, deps.registry))
   report.add(describeBuild(dockerfile, publish, built, caches))
+  rememberPublish({ inputs, found, publish }, built, deps)
   return { ...built, dockerfile, isFull: isFull(built.timeline) }
 }
 
 /** Compares a composed image with what its Dockerfile makes, before it gets its tags. */
 function inspection(order: ImageOrder, finding: Promise<FoundBuilder>, deps: Deps, report: ReportDraft) {
   return async (image: ImageReference): Promise<void> => {
-    const detail = await verifyImage(buildOrder(order, await finding), image, deps)
+    const detail = await verifyImage(await buildOrder(order, await finding, deps), image, deps)
     report.add({ checks: [{ what: 'verify', outcome: 'found', detail }] })
   }
 }
 
-function buildOrder({ inputs, source, content, dockerfile }: ImageOrder, found: FoundBuilder): BuildOrder {
-  const publish = publishPlan(inputs, found)
+async function buildOrder(
+  { inputs, source, content, dockerfile }: ImageOrder,
+  found: FoundBuilder,
+  deps: Deps,
+): Promise<BuildOrder & { readonly publish: PreparedPublish }> {
+  const publish = await publishPlan(inputs, found, deps)
   return { inputs, source, content, dockerfile: dockerfile.text, lifted: dockerfile.lifted, publish, ...found }
 }

@@ -1,16 +1,17 @@
 import { formatBytes } from '../base/bytes.ts'
 import { formatCacheOption } from '../buildx/cache-option.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
-import type { PublishPlan } from '../buildx/publish-plan.ts'
 import { dependencyStageName } from '../dockerfile/dependency-stage.ts'
 import type { AskedChecker } from '../image-check/image-check.ts'
 import type { LayerGroup } from '../layers/layer-plan.ts'
 import type { BuildReport, ReportCache, ReportCheck, ReportLayer, ReportWarning } from '../report/report.ts'
-import type { BuiltImage } from './build-and-push.ts'
+import type { PushedBuild } from './build-and-push.ts'
 import type { MadeOfParts } from './compose-image.ts'
 import type { Content, UnknownContent } from './content.ts'
 import type { ImageFinding } from './find-image.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
+import type { PreparedPublish } from './publish.ts'
+import { lasted } from './publish-memory.ts'
 import type { Source } from './source.ts'
 
 /** What the check of the image has to tell. Whoever could not answer is a warning: the user can do something about it. */
@@ -99,7 +100,7 @@ export function describeComposed(dockerfile: PlannedDockerfile, made: MadeOfPart
     publish: {
       plan: 'composed',
       reason: `${built.size} of ${parts.length} layers built, ${mounted} mounted${copied}`,
-      legs: legs(timeline),
+      legs: legs({ predicted: undefined }, timeline),
     },
     warnings: troubles.map((message) => ({ message })),
   }
@@ -108,12 +109,13 @@ export function describeComposed(dockerfile: PlannedDockerfile, made: MadeOfPart
 /** What was built and where it went. */
 export function describeBuild(
   dockerfile: PlannedDockerfile,
-  publish: PublishPlan,
-  built: BuiltImage,
+  publish: PreparedPublish,
+  built: PushedBuild,
   caches: readonly ReportCache[],
 ): Partial<BuildReport> {
   const { timeline, metadata } = built
-  const rows = [...publish.cacheFrom.map((option) => importRow(formatCacheOption(option), timeline)), ...caches]
+  const imports = publish.cacheFrom.map((option) => importRow(formatCacheOption(option), timeline))
+  const rows = [...imports, ...publish.rows, ...caches]
   return {
     digest: metadata.digest,
     pulledBytes: dockerfile.pulledBytes + timeline.pulledBytes,
@@ -123,10 +125,16 @@ export function describeBuild(
       'unchanged, found in the cache',
     ),
     caches: rows,
-    publish: { plan: publish.mode, reason: publish.reason, legs: legs(timeline) },
-    warnings: rows.flatMap(({ what, outcome, detail }) =>
-      outcome === 'failed' ? [{ message: `${what} failed, the image is not affected: ${detail}` }] : [],
-    ),
+    publish: { plan: publish.mode, reason: publish.reason, legs: legs(publish, timeline) },
+    checks: pushRow(built),
+    warnings: [
+      ...built.notes.map((message) => ({ message })),
+      ...rows.flatMap(({ what, outcome, detail }) =>
+        outcome === 'failed' || outcome === 'unavailable'
+          ? [{ message: `${what} failed, the image is not affected: ${detail}` }]
+          : [],
+      ),
+    ],
   }
 }
 
@@ -171,12 +179,23 @@ function importRow(option: string, timeline: BuildTimeline): ReportCache {
   }
 }
 
-function legs(timeline: BuildTimeline): NonNullable<BuildReport['publish']>['legs'] {
-  const leg = (name: string, spans: BuildTimeline['cacheExports']): { name: string; seconds: number }[] => {
-    if (spans.length === 0) return []
-    const start = Math.min(...spans.map((span) => span.start))
-    const end = Math.max(...spans.map((span) => span.end ?? timeline.elapsed))
-    return [{ name, seconds: (end - start) / 1000 }]
-  }
-  return [...leg('push', timeline.pushes), ...leg('cache export', timeline.cacheExports)]
+/** Whether the registry has what was pushed, by its own word. */
+function pushRow({ pushed, metadata }: PushedBuild): readonly ReportCheck[] {
+  const what = 'pushed image'
+  if (pushed.kind === 'there') return [{ what, outcome: 'found', detail: `read back as ${pushed.manifest.digest}` }]
+  if (metadata.digest === undefined || pushed.kind === 'missing' || pushed.reason === 'nothing was pushed') return []
+  return [{ what, outcome: 'unknown', detail: `not read back: ${pushed.reason}` }]
+}
+
+function legs({ predicted }: Pick<PreparedPublish, 'predicted'>, timeline: BuildTimeline): NonNullable<BuildReport['publish']>['legs'] {
+  const leg = (name: string, spans: BuildTimeline['cacheExports'], predictedSeconds: number | undefined) =>
+    spans.length === 0 ? [] : [{ name, predictedSeconds, seconds: lasted(spans, timeline.elapsed) }]
+  const both = [...timeline.pushes, ...timeline.cacheExports]
+  const whole = timeline.cacheExports.length === 0 ? [] : leg('push and export together', both, predicted?.seconds)
+  return [
+    ...leg('push', timeline.pushes, predicted?.push),
+    ...leg('cache export', timeline.cacheExports, predicted?.export),
+    ...whole,
+    ...(whole.length === 0 ? [] : [{ name: 'overlap', seconds: timeline.overlap / 1000 }]),
+  ]
 }

@@ -4,6 +4,7 @@ import { parseDuration } from '../base/duration.ts'
 import type { BuilderOptions } from '../buildx/builder-options.ts'
 import type { CacheOption } from '../buildx/cache-option.ts'
 import { parseCacheOption } from '../buildx/cache-option.ts'
+import type { PublishWish } from '../buildx/publish-plan.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import { type ImageReference, parseReference, type RepositoryName } from '../registry/reference.ts'
 import type { StoreSetting } from '../stores/store-setting.ts'
@@ -43,6 +44,10 @@ export interface BuildInputs extends RunInputs {
   readonly outputs: readonly string[]
   readonly cacheFrom: CacheChoice
   readonly cacheTo: CacheChoice
+  readonly cacheWrite: CacheWrite
+  /** Seconds. */
+  readonly cacheTimeout: number
+  readonly publish: PublishWish
   readonly labels: ReadonlyMap<string, string>
   readonly annotations: readonly Annotation[]
   readonly secrets: readonly BuildSecret[]
@@ -65,6 +70,7 @@ export interface BuildInputs extends RunInputs {
   /** Where layers of dependencies are kept; undefined means the first repository of the tags. */
   readonly layersRepository: RepositoryName | undefined
   readonly compression: Compression
+  readonly compressionLevel: number | undefined
   readonly check: CheckMode
   /** Seconds; 0 means that no record is believed. */
   readonly checkTtl: number
@@ -103,7 +109,9 @@ export type { BuildSecret }
 
 /** How layers of dependencies become part of the image; `auto` takes composed where it can be, else linked. */
 export type AssembleChoice = 'auto' | 'composed' | 'linked' | 'chain'
-export type Compression = 'zstd' | 'gzip' | 'uncompressed'
+export type Compression = 'zstd' | 'gzip' | 'estargz' | 'uncompressed'
+/** Which cache beside the image a run writes: its own, that of the default branch, or none. */
+export type CacheWrite = 'auto' | 'shared' | 'off'
 const LONGEST_NEGATIVE_TTL = 3600
 
 /** Where an existing image is looked for: records then registry, the registry alone, or nowhere. */
@@ -133,6 +141,9 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     outputs,
     cacheFrom: cacheChoice(reader, 'cache-from'),
     cacheTo: cacheChoice(reader, 'cache-to'),
+    cacheWrite: reader.choice('cache-write', ['auto', 'shared', 'off']),
+    cacheTimeout: seconds(reader, 'cache-timeout'),
+    publish: reader.choice('publish', ['auto', 'parallel', 'two-clients', 'image-first', 'post', 'sequential']),
     labels: reader.pairs('labels'),
     annotations: annotations(reader),
     secrets: readSecrets(reader),
@@ -149,7 +160,9 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     verify: reader.flag('verify'),
     assemble: reader.choice('assemble', ['auto', 'composed', 'linked', 'chain']),
     layersRepository: layersRepository(reader),
-    compression: reader.choice('compression', ['zstd', 'gzip', 'uncompressed']),
+    compression: reader.choice('compression', ['zstd', 'gzip', 'estargz', 'uncompressed']),
+    compressionLevel:
+      reader.text('compression-level') === undefined ? undefined : wholeNumber(reader, 'compression-level', 0, 22),
     check: reader.choice('check', ['auto', 'registry', 'off']),
     checkTtl: seconds(reader, 'check-ttl'),
     checkNegativeTtl: briefly(reader, 'check-negative-ttl'),
