@@ -45,7 +45,8 @@ export interface BuilderWorld {
 /** A cache export that goes on after the step that began it. */
 export interface LateExport {
   readonly command: string
-  readonly args: readonly string[]
+  /** @param folder of the call's own files */
+  readonly args: (folder: string) => readonly string[]
   /** Milliseconds that the post step waits for it. */
   readonly limit: number
   /** What it writes: type and, of a registry cache, its reference. */

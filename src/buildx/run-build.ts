@@ -117,7 +117,9 @@ export function tooLong(limit: number): string {
 function cutOff(running: BuildTimeline, tools: BuildTools): BuildTimeline {
   const error = tooLong(tools.exportLimit ?? 0)
   const cacheExports = running.cacheExports.map((span) =>
-    span.end === undefined ? { ...span, end: running.elapsed, error } : span,
+    span.end === undefined || /cancell?ed/.test(span.error ?? '')
+      ? { ...span, end: span.end ?? running.elapsed, error }
+      : span,
   )
   const timeline = withUserPlaces({ ...running, cacheExports }, tools.placeOf)
   tools.onProgress(timeline)

@@ -35,7 +35,7 @@ export class LateExports {
   async start({ command, args, limit, exports }: LateExport): Promise<void> {
     const folder = join(this.#folder, String(this.#running.length))
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const pid = await this.#exec.startDetached(command, args, { folder })
+    const pid = await this.#exec.startDetached(command, args(folder), { folder })
     this.#running.push({ pid, folder, limit, exports })
   }
 

@@ -144,7 +144,11 @@ function publishTools(
     },
     startLate: async (plan) => {
       const exports = plan.cacheTo.map(({ type, attributes }) => ({ type, ref: attributes.get('ref') ?? '' }))
-      const args = [...buildx.prefix, ...buildArgs(plan)]
+      // The build's own folder is gone before the export is done.
+      const args = (place: string) => [
+        ...buildx.prefix,
+        ...buildArgs({ ...plan, metadataFile: join(place, 'metadata.json') }),
+      ]
       await deps.lateExports?.start({ command: buildx.command, args, limit, exports })
     },
   }

@@ -69,34 +69,3 @@ export async function lookUp(
   if (typeof reference === 'string') return { kind: 'unknown', reason: reference }
   return await readBack(registry, reference, digest ?? '')
 }
-
-/** Names that could not be put, for the builder to push after all. */
-export interface NamesLeft {
-  readonly left: readonly string[]
-  readonly reason: string
-}
-
-/** Puts the other names of an image on it, all at the same time; the client tries again by the registry's own word. */
-export async function putNames(
-  registry: Registry,
-  manifest: RawManifest,
-  names: readonly string[],
-): Promise<NamesLeft | undefined> {
-  const failed = await Promise.all(
-    names.map(async (name) => {
-      const reference = parseReference(name)
-      if (typeof reference === 'string') return { name, reason: reference }
-      try {
-        await registry.putManifest(reference, manifest)
-        return undefined
-      } catch (error) {
-        // A repository that lets no tag be moved refuses one that is put again: fine as long as it is the same image.
-        const there = await registry.head(reference).catch(() => undefined)
-        return there?.digest === manifest.digest ? undefined : { name, reason: messageOf(error) }
-      }
-    }),
-  )
-  const left = failed.filter((one) => one !== undefined)
-  const [first] = left
-  return first === undefined ? undefined : { left: left.map(({ name }) => name), reason: first.reason }
-}

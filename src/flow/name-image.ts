@@ -1,23 +1,26 @@
-import { ImageCacheError } from '../base/errors.ts'
+import { ImageCacheError, messageOf } from '../base/errors.ts'
 import { isJsonRecord, parseJson } from '../base/json-value.ts'
 import type { BuildPlan } from '../buildx/build-args.ts'
 import type { BuildMetadata } from '../buildx/build-metadata.ts'
-import { type NamedPush, repositoryOf } from '../buildx/push-names.ts'
+import { hostOf, type NamedPush, withNames } from '../buildx/push-names.ts'
 import { type BuildTools, runBuild } from '../buildx/run-build.ts'
+import { putTags } from '../registry/put-tags.ts'
+import { formatReference, type ImageReference, parseReference, withDigest } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
-import { lookUp, type PushedImage, putNames } from './confirm-push.ts'
+import { lookUp, type PushedImage } from './confirm-push.ts'
 
 export interface NamedImage {
   /** With all names that the image has now. */
   readonly metadata: BuildMetadata
   readonly pushed: PushedImage
-  /** What had to be tried again, one sentence each. */
+  /** What had to be done otherwise, one sentence each. */
   readonly notes: readonly string[]
 }
 
 /**
- * Reads a pushed image back in each of its repositories and puts its other names on it there. What can't be done from
- * here, because the registry lets only the builder in or lost something, the builder does: it has all of it already.
+ * Reads a pushed image back from each of its registries and puts its other names on it there, all at the same time. What
+ * can't be done from here, because the registry lets only the builder in or lost something, the builder does once more:
+ * it has all of it already.
  * @throws ImageCacheError when the registry doesn't have the image after all
  */
 export async function nameImage(
@@ -26,24 +29,40 @@ export async function nameImage(
   tools: BuildTools,
   registry: Registry,
 ): Promise<NamedImage> {
-  const isPushed = plan.outputs.some((output) => output.startsWith('type=image,push=true'))
-  if (!isPushed) return { metadata, pushed: { kind: 'unknown', reason: 'nothing was pushed' }, notes: [] }
-  const places = await Promise.all(first.map((name) => nameIn(name, namesIn(later, name), metadata.digest, registry)))
-  const notes = places.flatMap((place) => place.note ?? [])
-  const left = places.flatMap((place) => place.left)
-  if (left.length > 0) await pushAgain(plan, left, tools)
-  const lost = places.find(({ look }) => look.kind === 'missing')
-  if (lost !== undefined) await mustBeThere(lost.name, metadata.digest, registry)
-  const pushed = places[0]?.look ?? { kind: 'unknown', reason: 'the image has no name' }
-  return { metadata: withNames(metadata, [...first, ...later]), pushed, notes }
+  if (!plan.outputs.some((output) => output.startsWith('type=image,push=true')))
+    return { metadata, pushed: { kind: 'unknown', reason: 'nothing was pushed' }, notes: [] }
+  const places = await Promise.all(
+    first.map((name) =>
+      nameIn(
+        name,
+        later.filter((other) => hostOf(other) === hostOf(name)),
+        metadata.digest,
+        registry,
+      ),
+    ),
+  )
+  const trouble = places.find(({ undone }) => undone !== undefined)?.undone
+  const names = [...first, ...later]
+  if (trouble === undefined) {
+    const pushed = places[0]?.look ?? { kind: 'unknown', reason: 'the image has no name' }
+    return { metadata: withAllNames(metadata, names), pushed, notes: [] }
+  }
+  const again = await pushAgain(plan, names, tools)
+  const pushed = await lookUp(first[0], again.digest, registry)
+  if (pushed.kind === 'missing') {
+    throw new ImageCacheError('E_REGISTRY', `the registry took the image, but does not have ${pushed.what}`, {
+      hint: 'The registry has trouble of its own: run the job again or ask its operator.',
+    })
+  }
+  // Where only the builder gets in, that it puts the names is nothing to tell.
+  const isUsual = places.every(({ look }) => look.kind === 'unknown')
+  return { metadata: again, pushed, notes: isUsual ? [] : [`pushed again by the builder: ${trouble}`] }
 }
 
 interface Place {
-  readonly name: string
   readonly look: PushedImage
-  /** Names for the builder to push. */
-  readonly left: readonly string[]
-  readonly note: string | undefined
+  /** Why the builder must do it. */
+  readonly undone: string | undefined
 }
 
 async function nameIn(
@@ -53,41 +72,33 @@ async function nameIn(
   registry: Registry,
 ): Promise<Place> {
   const look = await lookUp(name, digest, registry)
-  if (look.kind === 'unknown') return { name, look, left: others, note: undefined }
-  if (look.kind === 'missing') {
-    return { name, look, left: [name, ...others], note: `pushed again: the registry did not have ${look.what}` }
+  if (look.kind === 'missing') return { look, undone: `the registry did not have ${look.what}` }
+  if (others.length === 0) return { look, undone: undefined }
+  if (look.kind === 'unknown') return { look, undone: look.reason }
+  const source = parseReference(name)
+  if (typeof source === 'string') return { look, undone: source }
+  const references = others.map(parseReference).filter((other): other is ImageReference => typeof other !== 'string')
+  try {
+    const result = await putTags(registry, withDigest(source, look.manifest.digest), references, { signatures: false })
+    const [failure] = result.kind === 'done' ? result.failed : []
+    return { look, undone: failure && `${formatReference(failure.reference)}: ${failure.error.message}` }
+  } catch (error) {
+    return { look, undone: messageOf(error) }
   }
-  const failed = await putNames(registry, look.manifest, others)
-  const note = failed && `pushed by the builder: ${failed.left.join(', ')} (${failed.reason})`
-  return { name, look, left: failed?.left ?? [], note }
 }
 
-async function mustBeThere(name: string, digest: string | undefined, registry: Registry): Promise<void> {
-  const look = await lookUp(name, digest, registry)
-  if (look.kind !== 'missing') return
-  throw new ImageCacheError('E_REGISTRY', `the registry took the image, but does not have ${look.what}`, {
-    hint: 'The registry has trouble of its own: run the job again or ask its operator.',
-  })
-}
-
-/** @throws ImageCacheError when the builder can't push them */
-async function pushAgain(plan: BuildPlan, names: readonly string[], tools: BuildTools): Promise<void> {
-  const [output = ''] = plan.outputs
-  const outputs = names.map((name) => `${output.replace(/,name=[^,]*$/, '')},name=${name}`)
+/** Pushes all names by the builder; attestations may make it another image. @throws ImageCacheError when it can't */
+async function pushAgain(plan: BuildPlan, names: readonly string[], tools: BuildTools): Promise<BuildMetadata> {
+  const isOurs = plan.tags.length === 0
+  const outputs = isOurs ? [withNames(plan.outputs[0] ?? '', names)] : plan.outputs
   const metadataFile = `${plan.metadataFile}.again`
-  const run = await runBuild(
-    { ...plan, tags: [], outputs, cacheTo: [], noCache: false, pull: false, metadataFile },
-    tools,
-  )
+  const run = await runBuild({ ...plan, outputs, cacheTo: [], noCache: false, pull: false, metadataFile }, tools)
   if (run.kind === 'failed') throw run.error
-}
-
-function namesIn(names: readonly string[], first: string): readonly string[] {
-  return names.filter((name) => repositoryOf(name) === repositoryOf(first))
+  return run.metadata
 }
 
 /** buildx names what it pushed; the names that were put afterwards belong there, too. */
-function withNames(metadata: BuildMetadata, names: readonly string[]): BuildMetadata {
+function withAllNames(metadata: BuildMetadata, names: readonly string[]): BuildMetadata {
   const fields = parseJson(Buffer.from(metadata.text))
   if (!isJsonRecord(fields) || fields['image.name'] === undefined) return metadata
   return { ...metadata, text: JSON.stringify({ ...fields, 'image.name': names.join(',') }, null, 2) }

@@ -18,8 +18,8 @@ export interface CountingProxyOptions {
   readonly latencyMs?: number
   /** At most so many body bytes a second for each connection, each way. */
   readonly bytesPerSecond?: number
-  /** Answers a request in the registry's place (a fault on demand), or `'reset'` to cut the connection. */
-  readonly standIn?: (method: string, path: string) => StandInAnswer | 'reset' | undefined
+  /** Answers a request in the registry's place (a fault on demand); `reset` cuts the connection, `hang` never answers. */
+  readonly standIn?: (method: string, path: string) => StandInAnswer | 'reset' | 'hang' | undefined
 }
 
 export interface CountingProxy {
@@ -72,6 +72,10 @@ async function forward(request: IncomingMessage, response: ServerResponse, way: 
   const standIn = options.standIn?.(method, path)
   if (standIn === 'reset') {
     request.socket.destroy()
+    return
+  }
+  if (standIn === 'hang') {
+    request.resume()
     return
   }
   if (standIn !== undefined) {
