@@ -69,7 +69,12 @@ describe('a cache export', () => {
       /not done 2 s after/,
     ],
     ['that is forbidden', {}, refuse(403, writes), /403 Forbidden/],
-    ['over its quota', {}, refuse(412, writes, undefined, '{"errors":[{"code":"DENIED","message":"quota"}]}'), /denied: quota/],
+    [
+      'over its quota',
+      {},
+      refuse(412, writes, undefined, '{"errors":[{"code":"DENIED","message":"quota"}]}'),
+      /denied: quota/,
+    ],
     ['to addresses that have expired', {}, refuse(403, /^(PUT|PATCH) .*uploads/, undefined, expired), /403/],
   ])(
     '%s is a warning',
@@ -127,7 +132,7 @@ describe('a cache import', () => {
     async (name) => {
       const at = lost.indexOf(name)
       // A plain COPY on top needs the layer below, which lies in the cache alone.
-      await rig.write('Dockerfile', `FROM scratch\nCOPY data-${at} /data\nCOPY Dockerfile /data/more\n`)
+      await rig.write('Dockerfile', `FROM scratch\nCOPY data-${at} /data\nCOPY Dockerfile /more\n`)
       const layers = await layersOf(`cache/manifests/import-${at}`)
       // The cache's own manifest and config are there.
       rig.cacheFault = (method, path) =>

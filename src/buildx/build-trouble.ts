@@ -14,7 +14,7 @@ const PUSH = /failed to push |error writing manifest|pushing manifest/i
 const PASSING =
   /429 Too Many Requests|toomanyrequests|unexpected status[^\n]*: 5\d\d |\b50[0234] (Internal|Not Impl|Bad Gateway|Service|Gateway)|connection reset|broken pipe|unexpected EOF|: EOF\b|i\/o timeout|TLS handshake timeout|(PUT|PATCH|POST)[^\n]*\/blobs\/uploads\/[^\n]*: 400 Bad Request/i
 const LOST =
-  /blob (sha256:\S+ )?not found|content digest sha256:[0-9a-f]{64}: not found|could not fetch content descriptor sha256:[0-9a-f]{64}[^\n]*not found|failed to copy: httpReadSeeker|httpReadSeeker: failed open|BlobNotFound|AuthenticationFailed|signature[^\n]*expired|Request has expired|ExpiredToken|failed to (load|get) (cache|remote|layer|blob)|missing descriptor handlers|failed to read expected number of bytes|failed commit on ref[^\n]*digest|unexpected commit digest|failed to extract layer|failed size validation/i
+  /blob (sha256:\S+ )?not found|content digest sha256:[0-9a-f]{64}: not found|could not fetch content descriptor sha256:[0-9a-f]{64}[^\n]*not found|failed to copy: httpReadSeeker|httpReadSeeker: failed open|BlobNotFound|AuthenticationFailed|signature[^\n]*expired|Request has expired|ExpiredToken|failed to (load|get) (cache|remote|layer|blob)|missing descriptor handlers|failed to read expected number of bytes|short read: expected \d+ bytes|failed commit on ref[^\n]*digest|unexpected commit digest|failed to extract layer|failed size validation/i
 
 /**
  * @param imports how many caches the build imported
