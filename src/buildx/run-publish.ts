@@ -35,6 +35,8 @@ export interface PublishRun {
 
 /** Pauses before a push is tried again, in milliseconds. */
 const PUSH_PAUSES = [1000, 4000] as const
+/** What BuildKit has tried again by itself for seconds already (util/resolver/retryhandler). */
+const WORN = /: 5\d\d |connection reset|broken pipe|EOF/
 
 /** Runs a build and its cache export in the order of their plan. A cache's own call never makes the image fail. */
 export async function runPublish(steps: PublishSteps, tools: PublishTools): Promise<PublishRun> {
@@ -90,7 +92,7 @@ async function buildImage(plan: BuildPlan, tools: PublishTools): Promise<ImageCa
     const run = await runBuild(current, { ...tools, exportLimit: tools.cacheLimit })
     if (run.kind === 'built') return { image: run, timeline: run.timeline, notes }
     const trouble = buildTrouble(run.timeline, current.cacheFrom.length)
-    const again = againPlan(current, trouble, tried[trouble])
+    const again = againPlan(current, trouble, tried[trouble], run.error.message)
     if (again === undefined) return { image: run, timeline: run.timeline, notes }
     tried[trouble] += 1
     notes.push(`${again.note}: ${run.error.message}`)
@@ -106,7 +108,7 @@ interface Again {
   readonly wait: number
 }
 
-function againPlan(plan: BuildPlan, trouble: BuildTrouble, times: number): Again | undefined {
+function againPlan(plan: BuildPlan, trouble: BuildTrouble, times: number, said: string): Again | undefined {
   switch (trouble) {
     case 'import-lost':
       if (times > 0) return undefined
@@ -114,7 +116,7 @@ function againPlan(plan: BuildPlan, trouble: BuildTrouble, times: number): Again
     case 'shared-graph':
       return times > 0 ? undefined : { plan, note: 'tried again, the builder mixed up shared steps', wait: 0 }
     case 'push': {
-      const wait = PUSH_PAUSES[times]
+      const wait = WORN.test(said) && times > 0 ? undefined : PUSH_PAUSES[times]
       return wait === undefined ? undefined : { plan, note: 'pushed again', wait }
     }
     case 'other':
