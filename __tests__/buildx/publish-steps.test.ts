@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { BuildPlan } from '../../src/buildx/build-args.ts'
 import { parseCacheOption } from '../../src/buildx/cache-option.ts'
 import { publishSteps } from '../../src/buildx/publish-steps.ts'
-import { namedPush, withNames } from '../../src/buildx/push-names.ts'
+import { namedPush, unpushed, withNames } from '../../src/buildx/push-names.ts'
 
 function caches(...texts: readonly string[]): BuildPlan['cacheTo'] {
   return texts.map((text) => parseCacheOption(text)).filter((option) => typeof option !== 'string')
@@ -54,7 +54,7 @@ describe('a publish plan comes to', () => {
       ...plan,
       tags: [],
       annotations: [],
-      outputs: ['type=cacheonly'],
+      outputs: [PUSH.replace('push=true', 'push=false')],
       cacheTo: caches('type=registry,ref=r.example/app:cache'),
       provenance: 'false',
       sbom: undefined,
@@ -66,8 +66,17 @@ describe('a publish plan comes to', () => {
     const steps = publishSteps(plan, 'image-first')
     if (steps.order === 'one-call') throw new Error('one call')
     expect([steps.order, steps.cache.noCache, steps.cache.pull]).toEqual(['after', false, false])
+    expect(steps.cache.outputs).toEqual(['type=cacheonly'])
     expect([steps.image.noCache, steps.image.pull]).toEqual([true, true])
   })
+})
+
+test.each([
+  [`${PUSH},name=a/b:1`, PUSH],
+  [`${PUSH},"name=a/b:1,c/d:1"`, PUSH],
+  [`${PUSH},"containerimage.config={""a"":1}",name=a/b:1`, `${PUSH},"containerimage.config={""a"":1}"`],
+])('an image is kept without its names: %s', (output, expected) => {
+  expect(unpushed(output)).toBe(expected.replace('push=true', 'push=false'))
 })
 
 describe('names are pushed', () => {

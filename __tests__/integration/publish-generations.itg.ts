@@ -77,7 +77,7 @@ describe.each(['v0.33.1', 'v0.27.1'] as const)('eight builds in a row on emptied
       await writeProject(rig, 'others')
       const cache = `type=registry,ref=${rig.images.registry}/others:theirs`
       for (const _ of [1, 2]) {
-        await rig.prune()
+        await rig.services.emptyBuilder()
         await rig.buildx(
           ...['build', '--provenance=false', ...contexts(rig, 1), '--build-arg', 'LIGHT=others'],
           ...['--cache-from', cache, '--cache-to', `${cache},mode=min,image-manifest=true,compression=zstd`],
@@ -109,7 +109,7 @@ async function runsOf(
   more: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   await writeProject(rig, source)
-  await rig.prune()
+  await rig.services.emptyBuilder()
   const inputs = {
     platforms,
     publish,

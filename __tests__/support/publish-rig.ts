@@ -110,11 +110,6 @@ export class PublishRig {
     return stderr
   }
 
-  /** Takes everything away from the builder, which goes on: quicker than an empty one, where that is enough. */
-  async prune(): Promise<void> {
-    await this.buildx('prune', '--all', '--force')
-  }
-
   env(): Record<string, string> {
     const home = join(this.#folder, 'home')
     return { ...this.services.env, XDG_CACHE_HOME: join(this.#folder, 'cache'), HOME: home }

@@ -1,5 +1,6 @@
 import type { BuildPlan } from './build-args.ts'
 import type { PublishMode } from './publish-plan.ts'
+import { unpushed } from './push-names.ts'
 
 /** The calls that a publish plan comes to. */
 export type PublishSteps =
@@ -9,7 +10,9 @@ export type PublishSteps =
 
 /**
  * Splits a build into the calls of its mode. The call for the cache repeats the build's own arguments, so that the
- * daemon finds every step of it already done, or joins it where it runs; it makes no image.
+ * daemon finds every step of it already done, or joins it where it runs. Beside the image's it makes the same image and
+ * keeps it: without one, the export takes all layers of the final image along, the base's too, with records of merges
+ * that have no result, and after the next change every group runs again (measured on v0.27.1, docs/decisions.md).
  */
 export function publishSteps(plan: BuildPlan, mode: PublishMode): PublishSteps {
   const order = ORDERS[mode]
@@ -20,7 +23,7 @@ export function publishSteps(plan: BuildPlan, mode: PublishMode): PublishSteps {
     ...plan,
     annotations: [],
     tags: [],
-    outputs: ['type=cacheonly'],
+    outputs: [order === 'after' ? NO_IMAGE : keptImage(plan.outputs)],
     cacheTo: exports,
     // Attestations belong to the image.
     provenance: 'false',
@@ -31,6 +34,13 @@ export function publishSteps(plan: BuildPlan, mode: PublishMode): PublishSteps {
     metadataFile: `${plan.metadataFile}.cache`,
   }
   return { order, image, cache }
+}
+
+const NO_IMAGE = 'type=cacheonly'
+
+function keptImage(outputs: readonly string[]): string {
+  const pushed = outputs.find((output) => output.startsWith('type=image,push=true'))
+  return pushed === undefined ? NO_IMAGE : unpushed(pushed)
 }
 
 const ORDERS: Readonly<Record<PublishMode, PublishSteps['order']>> = {

@@ -28,8 +28,16 @@ export function namedPush(plan: BuildPlan): NamedPush {
 
 /** The output with these names in the place of others, as one CSV field. */
 export function withNames(output: string, names: readonly string[]): string {
-  const nameless = output.replace(/,"name=[^"]*"$|,name=[^,"]*$/, '')
-  return `${nameless},${names.length > 1 ? `"name=${names.join(',')}"` : `name=${names[0] ?? ''}`}`
+  return `${nameless(output)},${names.length > 1 ? `"name=${names.join(',')}"` : `name=${names[0] ?? ''}`}`
+}
+
+/** The output as it is made for a push, but kept by the builder. */
+export function unpushed(output: string): string {
+  return nameless(output).replace('type=image,push=true', 'type=image,push=false')
+}
+
+function nameless(output: string): string {
+  return output.replace(/,"name=[^"]*"$|,name=[^,"]*$/, '')
 }
 
 /** The registry of a full reference. */
