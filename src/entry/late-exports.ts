@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -26,14 +26,14 @@ export class LateExports {
   readonly #folder: string
   readonly #running: RunningExport[] = []
 
-  /** @param folder of their output, which the post step removes */
+  /** @param folder what the names of the folders of their output begin with; the post step removes them */
   constructor(exec: DetachedExec, folder: string) {
     this.#exec = exec
     this.#folder = folder
   }
 
   async start({ command, args, limit, exports }: LateExport): Promise<void> {
-    const folder = join(this.#folder, String(this.#running.length))
+    const folder = `${this.#folder}-${this.#running.length}`
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const pid = await this.#exec.startDetached(command, args(folder), { folder })
     this.#running.push({ pid, folder, limit, exports })
@@ -46,7 +46,7 @@ export class LateExports {
   /** Ends them: there is no image that they would be of use to. */
   async cancel(): Promise<void> {
     for (const { pid } of this.#running) end(pid)
-    await rm(this.#folder, { recursive: true, force: true })
+    await Promise.all(this.#running.map(({ folder }) => rm(folder, { recursive: true, force: true })))
   }
 }
 
@@ -67,16 +67,14 @@ export async function finishExport(
   const { folder, limit, exports, pid } = late
   try {
     const until = performance.now() + limit
-    while (!existsSync(join(folder, 'exit-code')) && isAlive(pid) && performance.now() < until) await pause(POLL)
-    if (!existsSync(join(folder, 'exit-code'))) {
+    while (exitCodeIn(folder) === undefined && isAlive(pid) && performance.now() < until) await pause(POLL)
+    const exitCode = exitCodeIn(folder)
+    if (exitCode === undefined) {
       const sentence = isAlive(pid) ? `was not done ${limit / 1000} s after all other steps` : 'was ended by something'
       end(pid)
       return { sentence: `the cache export ${sentence}; the image is not affected`, isTrouble: true }
     }
-    const [exitCode, progress] = await Promise.all(
-      ['exit-code', 'stderr'].map((name) => readFile(join(folder, name), 'utf8')),
-    )
-    const reason = exportError(progress ?? '', (exitCode ?? '').trim())
+    const reason = exportError(await readFile(join(folder, 'stderr'), 'utf8'), exitCode)
     if (reason !== undefined)
       return { sentence: `cache export failed, the image is not affected: ${reason}`, isTrouble: true }
     const rows = await tidyExports(exports, registry)
@@ -84,6 +82,13 @@ export async function finishExport(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The exit code of an export that has ended. */
+function exitCodeIn(folder: string): string | undefined {
+  const path = join(folder, 'exit-code')
+  // The file is there for a moment before its line is.
+  return (existsSync(path) && readFileSync(path, 'utf8').trim()) || undefined
 }
 
 function runningExport({ pid, folder, limit, exports }: JsonRecord): RunningExport | undefined {

@@ -31,7 +31,7 @@ export function openDeps(
   const saves: PendingSave[] = []
   const taskSaves: TaskSave[] = []
   const made: MadeBuilder[] = []
-  const lateExports = new LateExports(spawning, `${context.tempDir}-exports`)
+  const lateExports = new LateExports(spawning, `${context.tempDir}-export`)
   const deps: Deps = {
     host,
     context,

@@ -21,7 +21,7 @@ export interface ExecResult {
 }
 
 export interface DetachedOptions {
-  /** Gets `stdout` and `stderr` while it runs, and `exit-code` once it has ended. Must be there. */
+  /** Gets `stdout` and `stderr` while it runs, and `exit-code`, a line, once it has ended. Must be there. */
   readonly folder: string
   readonly env?: Readonly<Record<string, string>>
 }

@@ -59,7 +59,7 @@ export class SpawnExec implements Exec, DetachedExec {
   }
 
   async startDetached(command: string, args: readonly string[], { folder, env }: DetachedOptions): Promise<number> {
-    const script = '"$@" >"$0/stdout" 2>"$0/stderr"; echo $? >"$0/exit-code.new"; mv "$0/exit-code.new" "$0/exit-code"'
+    const script = '"$@" >"$0/stdout" 2>"$0/stderr"; echo $? >"$0/exit-code"'
     const child = spawn('sh', ['-c', script, folder, command, ...args], {
       env: { ...this.#environment(), ...env },
       stdio: 'ignore',
