@@ -26,9 +26,15 @@ export async function folderLayer(paths: readonly string[], compression: string)
   }
   tar.finalize()
   const plain = await buffer(tar)
-  const bytes = compression === 'zstd' ? zstdCompressSync(plain) : compression === 'gzip' ? gzipSync(plain) : plain
+  const bytes = compressed(plain, compression)
   const mediaType = compressedLayer(compression)
   return { layer: { mediaType, digest: digestOf(bytes), size: bytes.length, diffId: digestOf(plain) }, bytes }
+}
+
+/** Nobody fetches a few folders lazily: with eStargz they are plain gzip. */
+function compressed(plain: Buffer, compression: string): Buffer {
+  if (compression === 'zstd') return zstdCompressSync(plain)
+  return compression === 'gzip' || compression === 'estargz' ? gzipSync(plain) : plain
 }
 
 /** `/app/src` and `/app/data`: `app`, `app/data`, `app/src`. */

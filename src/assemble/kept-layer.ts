@@ -42,7 +42,9 @@ export function layerMediaType(given: string): string | undefined {
 
 /** The media type of a new layer. @param compression `zstd`, `gzip` or `uncompressed` */
 export function compressedLayer(compression: string): string {
-  return compression === 'uncompressed' ? OCI_LAYER : `${OCI_LAYER}+${compression}`
+  // eStargz is gzip with an index, and named as gzip.
+  const name = compression === 'estargz' ? 'gzip' : compression
+  return name === 'uncompressed' ? OCI_LAYER : `${OCI_LAYER}+${name}`
 }
 
 function digestField(record: JsonRecord, name: string): Digest | undefined {

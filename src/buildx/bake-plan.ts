@@ -31,9 +31,13 @@ export interface BakePlan {
   readonly metadataFile: string
 }
 
-/** The output of an image that gets no tag: it is pushed as soon as it is made, and known by its digest. */
-export function digestOutput(repository: string, compression: string): string {
-  const form = `oci-mediatypes=true,compression=${compression}`
+/**
+ * The output of an image that gets no tag: it is pushed as soon as it is made, and known by its digest.
+ * @param level of the compression; the builder's own when not given
+ */
+export function digestOutput(repository: string, compression: string, level?: number): string {
+  const levelled = level === undefined ? '' : `,compression-level=${level}`
+  const form = `oci-mediatypes=true,compression=${compression}${levelled}`
   return `type=image,name=${repository},push=true,push-by-digest=true,name-canonical=true,${form}`
 }
 

@@ -31,6 +31,7 @@ export async function nameImage(
 ): Promise<NamedImage> {
   if (!plan.outputs.some((output) => output.startsWith('type=image,push=true')))
     return { metadata, pushed: { kind: 'unknown', reason: 'nothing was pushed' }, notes: [] }
+  if (first.length === 0) return { metadata, pushed: { kind: 'unknown', reason: 'it has no tag' }, notes: [] }
   const places = await Promise.all(
     first.map((name) =>
       nameIn(

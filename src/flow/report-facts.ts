@@ -187,7 +187,10 @@ function pushRow({ pushed, metadata }: PushedBuild): readonly ReportCheck[] {
   return [{ what, outcome: 'unknown', detail: `not read back: ${pushed.reason}` }]
 }
 
-function legs({ predicted }: Pick<PreparedPublish, 'predicted'>, timeline: BuildTimeline): NonNullable<BuildReport['publish']>['legs'] {
+function legs(
+  { predicted }: Pick<PreparedPublish, 'predicted'>,
+  timeline: BuildTimeline,
+): NonNullable<BuildReport['publish']>['legs'] {
   const leg = (name: string, spans: BuildTimeline['cacheExports'], predictedSeconds: number | undefined) =>
     spans.length === 0 ? [] : [{ name, predictedSeconds, seconds: lasted(spans, timeline.elapsed) }]
   const both = [...timeline.pushes, ...timeline.cacheExports]
