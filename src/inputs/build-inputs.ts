@@ -2,13 +2,12 @@ import { parseBytes } from '../base/bytes.ts'
 import type { Digest } from '../base/digest.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { BuilderOptions } from '../buildx/builder-options.ts'
-import type { CacheOption } from '../buildx/cache-option.ts'
-import { parseCacheOption } from '../buildx/cache-option.ts'
 import type { PublishWish } from '../buildx/publish-plan.ts'
 import { type Annotation, parseAnnotation } from '../registry/annotation.ts'
 import { type ImageReference, parseReference, type RepositoryName } from '../registry/reference.ts'
 import type { StoreSetting } from '../stores/store-setting.ts'
 import { type BuildSecret, readBuilderOptions, readCall, readGithubToken, readSecrets } from './builder-inputs.ts'
+import { type CacheChoice, cacheChoice } from './cache-choice.ts'
 import { BUILD_INPUTS } from './input-list.ts'
 import { InputReader, type ReadInput } from './input-reader.ts'
 import { readPushed } from './pushed-names.ts'
@@ -16,11 +15,7 @@ import { layersRepository } from './reference-inputs.ts'
 import { type RunInputs, readRunInputs } from './run-inputs.ts'
 import { readStore } from './store-input.ts'
 
-/** Caches of one side: made for the user, switched off, or the user's own entries. */
-export type CacheChoice =
-  | { readonly kind: 'auto' }
-  | { readonly kind: 'off' }
-  | { readonly kind: 'given'; readonly options: readonly CacheOption[] }
+export type { CacheChoice }
 
 /** Everything that the build action and `image-cache build` take, checked. Names as in action.yml, in camel case. */
 export interface BuildInputs extends RunInputs {
@@ -213,19 +208,6 @@ function platforms(reader: InputReader): readonly string[] {
     if (!known) reader.mistake('platforms', text, 'is not os/architecture[/variant], such as linux/arm64')
     return known
   })
-}
-
-function cacheChoice(reader: InputReader, name: 'cache-from' | 'cache-to'): CacheChoice {
-  const lines = reader.lines(name)
-  if (lines.length === 0) return { kind: 'auto' }
-  if (lines.length === 1 && lines[0] === 'off') return { kind: 'off' }
-  const options = lines.flatMap((line) => {
-    const option = parseCacheOption(line)
-    if (typeof option === 'string') reader.mistake(name, line, option)
-    else return [option]
-    return []
-  })
-  return { kind: 'given', options }
 }
 
 function seconds(reader: InputReader, name: string): number {
