@@ -107,6 +107,8 @@ export class StatCache {
   async saveSoon(): Promise<void> {
     if (!this.#changed) return
     if (performance.now() - (lastSaved.get(this.#file) ?? 0) > SOON) return this.save()
+    // Every task of a run comes here, with the same tables.
+    if (unsaved.get(this.#file) === this.#tables) return
     if (unsaved.size === 0) process.once('exit', saveAll)
     unsaved.set(this.#file, this.#tables)
     await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 }).catch(() => undefined)
