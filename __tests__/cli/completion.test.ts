@@ -31,7 +31,7 @@ test('commands are offered by their beginning, also those below others', () => {
 })
 
 test('options are those of the command, whatever stands between', () => {
-  expect(offered('build', '.', '--pu').toSorted()).toEqual(['--pull', '--push'])
+  expect(offered('build', '.', '--pu').toSorted()).toEqual(['--publish', '--pull', '--push'])
   expect(offered('cache', 'ls', '--t')).toEqual(['--task'])
   expect(offered('migrate', '--w')).toEqual(['--write'])
   expect(offered('plan', '--ex')).toEqual(['--explain'])

@@ -46,7 +46,7 @@ describe('image-cache task', () => {
     await rm(join(folder, 'work/sum.txt'))
     const second = await cli(...options, '--', './sum.sh', '--fast')
     expect(second.stdout).toContain('| adding --fast\n')
-    expect(second.stderr).toMatch(/✓ sum: hit, saved /)
+    expect(second.stderr).toMatch(/✓ sum: hit\. made on .*; saves \d/)
     expect([await read('sum.txt'), await read('runs')]).toEqual(['1\n2\n', 'run\n'])
     // Other arguments are another command.
     expect((await cli(...options, '--', './sum.sh', '--slow')).stderr).toMatch(/● sum: miss/)

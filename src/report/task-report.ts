@@ -41,12 +41,9 @@ export function skippedRow(name: string, because: string): TaskRow {
   return { name, state: 'skipped', seconds: undefined, savedSeconds: undefined, why: `${because} failed` }
 }
 
-/** `✓ codegen: hit, saved 12.0 s. Made by …` */
-export function taskLine({ name, state, seconds, savedSeconds, why }: TaskRow): string {
-  const times = [
-    ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
-    ...(savedSeconds === undefined ? [] : [`saved ${formatSeconds(savedSeconds)}`]),
-  ]
+/** `✓ codegen: hit. made on … by run 7; saves 12.0 s` */
+export function taskLine({ name, state, seconds, why }: TaskRow): string {
+  const times = seconds === undefined ? [] : [formatSeconds(seconds)]
   return `${MARKS[state]} ${name}: ${[state, ...times].join(', ')}. ${why}`
 }
 
