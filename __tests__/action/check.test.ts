@@ -19,10 +19,11 @@ async function check(inputs: Record<string, string>, env = scene.cache.env()): P
   return { ...main, annotations: [...main.annotations, ...post.annotations] }
 }
 
-/** The content key that the build action comes to. */
+/** The content key that the build action comes to; its image is gone again. */
 async function contentKey(more: Record<string, string> = {}): Promise<string> {
   await scene.builder()
   const result = await scene.rig.main({ inputs: scene.inputs({ check: 'off', ...more }), env: scene.cache.env() })
+  scene.lost()
   return result.outputs.get('content-key') ?? ''
 }
 

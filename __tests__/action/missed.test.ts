@@ -70,6 +70,7 @@ describe('the report of a miss', () => {
 
   test('says so when nothing changed and the image is gone all the same', async () => {
     await job()
+    scene.lost()
     expect(missed(await job({ 'check-ttl': '0' }))).toBe(
       'missed although nothing changed since the last build: its image is gone',
     )

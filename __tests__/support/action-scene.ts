@@ -30,6 +30,8 @@ export interface ActionScene {
   builder(build?: string): Promise<void>
   /** Does what the builder's stub leaves out: the image is in its repository under the tag of its content. */
   pushed(run: ActionResult, repository?: string): void
+  /** Takes back what builds have put: only the image without a tag of its own is left. */
+  lost(): void
   /** How often the builder's `build` was called. */
   builds(): Promise<number>
   close(): Promise<void>
@@ -56,6 +58,10 @@ export async function createScene(options: SceneOptions = {}): Promise<ActionSce
       const key = outputs.get('content-key') ?? ''
       if (!isDigest(key)) throw new Error('there is no content key')
       registry.addManifest(path, contentTag(key), OCI_MANIFEST, registry.manifest('team/app', 'seed'))
+    },
+    lost: () => {
+      registry.lose('team/app', 'seed')
+      registry.lose('team/other')
     },
     builds: async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').length - 1,
     close: async () => {

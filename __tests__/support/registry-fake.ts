@@ -154,6 +154,15 @@ export class RegistryFake {
     this.#storage.blobs.delete(`${repository} ${digest}`)
   }
 
+  /** Forgets all manifests of a repository but those under these tags. */
+  lose(repository: string, ...kept: readonly string[]): void {
+    const names = new Set(kept.flatMap((tag) => [tag, this.digestOfTag(repository, tag) ?? tag]))
+    for (const key of [...this.#storage.manifests.keys()]) {
+      const isOwn = key.startsWith(`${repository} `) && !names.has(key.slice(repository.length + 1))
+      if (isOwn) this.#storage.manifests.delete(key)
+    }
+  }
+
   /** The JSON under a tag or digest. */
   manifest(repository: string, name: string): unknown {
     const stored = this.#storage.manifests.get(`${repository} ${name}`)
