@@ -50,7 +50,7 @@ test('a wrong input fails the job with an annotation that says all', async () =>
   const result = await run('three', { COMPRESSION: 'brotli' })
   expect(result.exitCode).not.toBe(0)
   expect(JSON.stringify(result.annotations)).toContain(
-    'compression: \\"brotli\\" is not one of zstd, gzip, uncompressed',
+    'compression: \\"brotli\\" is not one of zstd, gzip, estargz, uncompressed',
   )
 })
 
