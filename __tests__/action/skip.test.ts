@@ -285,12 +285,15 @@ describe('jobs of a matrix that run at the same time', () => {
         env,
       }))
       const mains = await Promise.all(steps.map((step) => scene.rig.main(step)))
+      // The first and the last are one image: whichever is late may find what the other has pushed.
+      const builds = await scene.builds()
+      expect([5, 6]).toContain(builds)
       // In the workspace of one job saves stand in line; these processes share theirs, so the posts run one by one.
       for (const [n, main] of mains.entries()) await scene.rig.post(main, steps[n])
       const again = await Promise.all(steps.map((step) => scene.rig.main(step)))
       expect(again.map(({ outputs }) => outputs.get('skipped'))).toEqual(Array(6).fill('true'))
       for (const { summary } of again) expect(summary).toContain('a record of')
-      expect(await scene.builds()).toBe(6)
+      expect(await scene.builds()).toBe(builds)
     } finally {
       await scene.close()
     }
