@@ -44,7 +44,7 @@ export interface PublishQuestion extends CacheDefaults {
 type Choice = Pick<PublishPlan, 'mode' | 'reason'>
 
 /** BuildKit from this version on pushes the image while the cache is exported (moby/buildkit#6451). */
-const PARALLEL_SINCE = [0, 28] as const
+export const PARALLEL_SINCE = [0, 28] as const
 /** Bytes a second from which on sending a layer twice at once costs less than waiting. */
 const FAST_LINK = 100e6
 /** How much slower doing both at once may have been before it is given up. */

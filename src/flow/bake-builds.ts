@@ -5,6 +5,7 @@ import { type TargetValues, targetValues } from '../bake/target-values.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { printBake } from '../buildx/print-bake.ts'
 import type { Deps } from '../deps.ts'
+import { readNamedContext } from '../image/named-context.ts'
 import type { BakeInputs } from '../inputs/bake-inputs.ts'
 import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
 import type { ReadInput } from '../inputs/input-reader.ts'
@@ -77,5 +78,5 @@ async function bakeBuild(
 }
 
 function isPath(context: string): boolean {
-  return !/^[a-z][a-z0-9+.-]+:|^[\w.-]+@[\w.-]+:|^github\.com\//.test(context)
+  return readNamedContext(context).kind === 'folder'
 }

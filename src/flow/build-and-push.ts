@@ -1,9 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
 import { attestedProvenance } from '../buildx/attested-provenance.ts'
 import { type BuildPlan, buildArgs, pushOutput, withImageConfig } from '../buildx/build-args.ts'
-import { isBuilderLost } from '../buildx/build-error.ts'
 import { type BuildMetadata, buildReference } from '../buildx/build-metadata.ts'
 import { pushedDigest } from '../buildx/build-trouble.ts'
 import type { Builder, BuildxCommand, FoundBuilder } from '../buildx/builder.ts'
@@ -21,14 +19,15 @@ import { contentTag } from '../image/content-key.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatAnnotation } from '../registry/annotation.ts'
 import { formatReference } from '../registry/reference.ts'
+import { type BuildFolder, buildTools, prepareBuildFolder } from './build-folder.ts'
 import { lookUp, type PushedImage } from './confirm-push.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { repositoriesOf } from './find-image.ts'
 import type { LiftedImage } from './lifted-image.ts'
 import { nameImage } from './name-image.ts'
+import { nextBuilder } from './next-builder.ts'
 import { nothingToExport } from './nothing-to-export.ts'
-import { prepareSecrets } from './secret-files.ts'
-import type { Source } from './source.ts'
+import { type Source, shownDockerfile } from './source.ts'
 
 export interface BuiltImage {
   readonly metadata: BuildMetadata
@@ -72,22 +71,19 @@ export async function buildAndPush(
   deps: Deps,
   onEnd: (timeline: BuildTimeline) => void,
 ): Promise<PushedBuild> {
-  const folder = join(deps.context.tempDir, 'build')
-  await mkdir(folder, { recursive: true })
-  const secrets = await prepareSecrets(order.inputs.secrets, join(folder, 'secrets'), deps.env)
-  const dockerfile = join(folder, 'Dockerfile')
-  await writeFile(dockerfile, order.dockerfile)
-  // Docker takes the ignore file that lies beside the Dockerfile; ours lies elsewhere than the user's.
-  await writeFile(`${dockerfile}.dockerignore`, order.source.ignorePatterns)
-  const planned = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
+  const folder = await prepareBuildFolder('build', order.dockerfile, order, deps)
+  const planned = buildPlan(order, folder)
   const provenance = attestedProvenance(planned, deps.env, deps.context)
   const { plan, first, later } = namedPush({ ...planned, provenance })
-  const tools = buildTools(order, secrets.values, deps)
+  const tools = buildTools(order.buildx, folder, (line) => userPlace(order, deps.context.workspace, line), deps)
   const run = await runPublish(publishSteps(plan, order.publish.mode), publishTools(order, first, tools, deps))
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
   const { image, cache } = run
-  if (image.kind === 'failed') return await buildOnNext(order, image.error, deps, onEnd)
+  if (image.kind === 'failed') {
+    const other = await nextBuilder(order, image.error, deps)
+    return await buildAndPush({ ...order, ...other, next: other.next }, deps, onEnd)
+  }
   if (cache.kind === 'failed' && order.publish.cacheTo.some(mustNotFail)) {
     throw new ImageCacheError('E_BUILD', `the cache export failed: ${cache.reason}`, {
       hint: 'The image is pushed. With ignore-error=true in cache-to a failed export is a warning.',
@@ -98,34 +94,8 @@ export async function buildAndPush(
   return { metadata, timeline: run.timeline, cache, pushed, notes: [...run.notes, ...notes], record }
 }
 
-/** Builds on the next builder when this one was lost. @throws the error of the build when that isn't it */
-async function buildOnNext(
-  order: BuildOrder,
-  error: ImageCacheError,
-  deps: Deps,
-  onEnd: (timeline: BuildTimeline) => void,
-): Promise<PushedBuild> {
-  const other = isBuilderLost(error) ? await order.next?.() : undefined
-  if (other === undefined) throw error
-  const [said] = error.message.split('\n')
-  deps.host.warning(`${order.builder.name} was lost during the build, ${other.builder.name} builds instead: ${said}`)
-  return await buildAndPush({ ...order, ...other, next: other.next }, deps, onEnd)
-}
-
 function mustNotFail({ attributes }: CacheOption): boolean {
   return attributes.get('ignore-error') === 'false'
-}
-
-function buildTools(order: BuildOrder, secrets: readonly string[], deps: Deps): BuildTools {
-  return {
-    exec: deps.exec,
-    buildx: order.buildx,
-    signal: deps.signal,
-    secrets,
-    env: {},
-    onProgress: (timeline) => deps.display.update(timeline),
-    placeOf: (line) => userPlace(order, deps.context.workspace, line),
-  }
 }
 
 function publishTools(
@@ -170,19 +140,13 @@ async function keepRecord(order: BuildOrder, metadata: BuildMetadata, deps: Deps
 
 function userPlace({ source, dockerfile }: BuildOrder, workspace: string, line: number): UserPlace | undefined {
   const own = originalLine(source.dockerfile.text, dockerfile, line)
-  if (own === undefined) return undefined
-  // A git context lies outside the workspace; its files are known by their path in it.
-  const inside = relative(workspace, source.dockerfilePath)
-  const file = inside.startsWith('..') ? relative(source.context, source.dockerfilePath) : inside
-  return { file, line: own }
+  return own === undefined ? undefined : { file: shownDockerfile(source, workspace), line: own }
 }
 
 /** The build as data. Pushed images also get the tag of their content, by which the next run finds them. */
 export function buildPlan(
   order: BuildOrder,
-  dockerfile: string,
-  secrets: readonly string[],
-  metadataFile: string,
+  { dockerfile, secrets, metadataFile }: Pick<BuildFolder, 'dockerfile' | 'secrets' | 'metadataFile'>,
 ): BuildPlan {
   const { inputs, source, publish, lifted } = order
   const outputs = [
@@ -200,7 +164,7 @@ export function buildPlan(
     buildContexts: lifted?.buildContexts ?? inputs.buildContexts,
     labels: inputs.labels,
     annotations: inputs.annotations.map(formatAnnotation),
-    secrets,
+    secrets: secrets.options,
     tags: imageNames(inputs, order.content),
     outputs,
     cacheFrom: publish.cacheFrom,

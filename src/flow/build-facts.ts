@@ -1,8 +1,8 @@
 import type { BuildFacts } from '../assemble/provenance.ts'
 import { type Digest, toDigest } from '../base/digest.ts'
 import type { Deps } from '../deps.ts'
-import { targetPlatform } from './build-parts.ts'
 import type { ComposeOrder } from './compose-image.ts'
+import { targetPlatform } from './source.ts'
 
 /**
  * What provenance and SBOM tell of a composed image.

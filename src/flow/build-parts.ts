@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { type BuiltLayers, builtLayers } from '../assemble/built-layers.ts'
 import type { KeptLayer } from '../assemble/kept-layer.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { isJsonList, isJsonRecord } from '../base/json-value.ts'
 import { type BakeTarget, digestOutput } from '../buildx/bake-plan.ts'
-import { isBuilderLost } from '../buildx/build-error.ts'
 import type { FoundBuilder } from '../buildx/builder.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { PublishPlan } from '../buildx/publish-plan.ts'
@@ -15,13 +14,13 @@ import type { Deps } from '../deps.ts'
 import type { ComposedPart } from '../dockerfile/composed-part.ts'
 import { REST_STAGE, type RestDockerfile, renderGroups, renderRest } from '../dockerfile/render-composed.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { type Platform, parsePlatform } from '../registry/platform.ts'
 import { formatRepository, type RepositoryName } from '../registry/reference.ts'
+import { buildTools, prepareBuildFolder } from './build-folder.ts'
 import type { ComposedChoice } from './choose-assembly.ts'
 import { liftedContexts } from './lifted-image.ts'
+import { nextBuilder } from './next-builder.ts'
 import { type PreparedPublish, publishPlan } from './publish.ts'
-import { prepareSecrets } from './secret-files.ts'
-import { buildOptions, type Source } from './source.ts'
+import { buildOptions, type Source, shownDockerfile, targetPlatform } from './source.ts'
 
 type GroupPart = Extract<ComposedPart, { kind: 'group' }>
 type CopyPart = Extract<ComposedPart, { kind: 'copy' }>
@@ -58,38 +57,23 @@ export async function buildParts(
   onEnd: (timeline: BuildTimeline) => void,
 ): Promise<BuiltParts> {
   const { inputs, source, choice, groups, copies } = order
-  const folder = join(deps.context.tempDir, 'build')
-  await mkdir(join(folder, 'empty'), { recursive: true })
-  const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), deps.env)
   const rest = renderRest(source.dockerfile, choice.plan, copies, buildOptions(inputs))
+  const place = await prepareBuildFolder('build', rest.text, order, deps)
+  const { folder, secrets, metadataFile } = place
+  await mkdir(join(folder, 'empty'), { recursive: true })
   const publish = needsCache(order) ? await publishPlan(inputs, found, deps) : undefined
   const targets = [
     ...groups.map((part) => groupTarget(part, order, folder)),
     ...(copies.length > 0 || order.below ? [restTarget(rest, order, folder, secrets.options, publish)] : []),
   ]
-  await writeFile(join(folder, 'Dockerfile'), rest.text)
-  await writeFile(join(folder, 'Dockerfile.dockerignore'), source.ignorePatterns)
   await writeFile(join(folder, GROUPS_FILE), renderGroups(groups, {}))
   const definitionFile = join(folder, 'bake.json')
-  const metadataFile = join(folder, 'metadata.json')
   const plan = { builder: found.builder.name, targets, allow: inputs.allow, definitionFile, metadataFile }
-  const run = await runBake(plan, {
-    exec: deps.exec,
-    buildx: found.buildx,
-    signal: deps.signal,
-    secrets: secrets.values,
-    env: {},
-    onProgress: (timeline) => deps.display.update(timeline),
-    placeOf: placesIn(rest, relative(deps.context.workspace, source.dockerfilePath)),
-  })
+  const placeOf = placesIn(rest, shownDockerfile(source, deps.context.workspace))
+  const run = await runBake(plan, buildTools(found.buildx, place, placeOf, deps))
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
-  if (run.kind === 'failed') {
-    const other = isBuilderLost(run.error) ? await found.next?.() : undefined
-    if (other === undefined) throw run.error
-    deps.host.warning(`${found.builder.name} was lost during the build, ${other.builder.name} builds instead`)
-    return await buildParts(order, other, deps, onEnd)
-  }
+  if (run.kind === 'failed') return await buildParts(order, await nextBuilder(found, run.error, deps), deps, onEnd)
 
   const platform = targetPlatform(inputs)
   const read = async (name: string, repository: RepositoryName): Promise<BuiltLayers> => {
@@ -182,11 +166,4 @@ function splitRest(
   const history = isJsonList(json.history) ? json.history.slice(0, json.history.length - copies) : []
   const rootfs = { type: 'layers', diff_ids: layers.slice(0, at).map(({ diffId }) => diffId) }
   return { below: { layers: layers.slice(0, at), configJson: { ...json, history, rootfs } }, copies: layers.slice(at) }
-}
-
-/** The one platform of a composed image. */
-export function targetPlatform(inputs: BuildInputs): Platform {
-  const platform = parsePlatform(buildOptions(inputs).platform ?? '')
-  if (typeof platform === 'string') throw new RangeError(platform)
-  return platform
 }

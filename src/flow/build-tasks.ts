@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
 import { type Digest, hexOf } from '../base/digest.ts'
@@ -10,6 +9,7 @@ import type { TaskRow } from '../report/task-report.ts'
 import { skippedRow, taskRow } from '../report/task-report.ts'
 import { bindNeeds, filesMadeBy, type GraphTask } from '../task-graph/graph-task.ts'
 import { closureOf, orderTasks } from '../task-graph/task-graph.ts'
+import { givenText } from './given-text.ts'
 import type { ReportDraft } from './report-draft.ts'
 import { contextTools, readSource, type Source } from './source.ts'
 
@@ -41,9 +41,7 @@ export async function readTasks(
 ): Promise<BuildTasks> {
   const given = inputs.tasks
   if (given === undefined) return NO_TASKS
-  const isPath = /^[^\n:]+\.ya?ml$/.test(given)
-  const text = isPath ? await readFile(resolve(context.workspace, given), 'utf8').catch(unreadable(given)) : given
-  const place = isPath ? given : 'tasks'
+  const { text, place } = await givenText('tasks', given, /^[^\n:]+\.ya?ml$/, context.workspace)
   const { parseTaskFile } = await import('../inputs/task-file.ts')
   const { tasks, concurrency = availableParallelism() } = await parseTaskFile(text, {
     ...(await world.surroundings()),
@@ -153,13 +151,4 @@ function ignoreLines(
   })
   const used = lines.filter((line) => line !== '')
   return [...used.filter((line) => !line.startsWith('!')), ...used.filter((line) => line.startsWith('!'))]
-}
-
-function unreadable(path: string): (cause: unknown) => never {
-  return (cause) => {
-    throw new ImageCacheError('E_INPUT', `tasks: ${JSON.stringify(path)} can't be read`, {
-      hint: 'Give the path of a file in the workspace, or the tasks themselves.',
-      cause,
-    })
-  }
 }

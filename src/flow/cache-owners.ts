@@ -1,7 +1,7 @@
-import { digestOf, hexOf } from '../base/digest.ts'
 import type { CacheOwners } from '../buildx/cache-defaults.ts'
 import type { CacheWrite } from '../inputs/build-inputs.ts'
 import { type TrustContext, trustScope } from '../stores/trust-scope.ts'
+import { shortened } from './cache-scope.ts'
 
 /** Characters that an owner may add to a tag of at most 128 (distribution spec, "Pulling manifests"). */
 const LONGEST = 48
@@ -38,6 +38,5 @@ function tagPart(scope: string): string {
   const words = scope.replace(/^trusted\//, 'branch/')
   const plain = words.replaceAll('/', '-')
   if (/^[A-Za-z0-9_.-]+$/.test(plain) && plain.length <= LONGEST) return plain
-  const short = plain.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, LONGEST - 13)
-  return `${short}-${hexOf(digestOf(scope)).slice(0, 12)}`
+  return shortened(plain.replace(/[^A-Za-z0-9_.-]/g, '-'), LONGEST, scope)
 }

@@ -1,15 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
 import { buildArgs } from '../buildx/build-args.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { buildPlan } from './build-and-push.ts'
+import { prepareBuildFolder } from './build-folder.ts'
 import { chooseBuilder } from './choose-builder.ts'
 import { calledBuilder, type ImageResult } from './image-result.ts'
 import { publishPlan } from './publish.ts'
 import type { ReportDraft } from './report-draft.ts'
-import { prepareSecrets } from './secret-files.ts'
 import type { Source } from './source.ts'
 
 /**
@@ -25,19 +23,14 @@ export async function callBuilder(
   report: ReportDraft,
 ): Promise<ImageResult> {
   const found = await chooseBuilder(inputs, deps)
-  const folder = join(deps.context.tempDir, 'call')
-  await mkdir(folder, { recursive: true })
-  const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), deps.env)
-  const dockerfile = join(folder, 'Dockerfile')
-  await writeFile(dockerfile, source.dockerfile.text)
-  await writeFile(`${dockerfile}.dockerignore`, source.ignorePatterns)
+  const folder = await prepareBuildFolder('call', source.dockerfile.text, { inputs, source }, deps)
   const content = { kind: 'unknown', reason: 'nothing is built' } as const
   const asked = { ...inputs, push: false, load: false, outputs: [] }
   const order = {
     ...{ inputs: asked, source, content, dockerfile: source.dockerfile.text, lifted: undefined },
     ...{ publish: await publishPlan({ ...asked, cacheTo: { kind: 'off' } }, found, deps), ...found },
   }
-  const plan = { ...buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json')), tags: [], call }
+  const plan = { ...buildPlan(order, folder), tags: [], call }
   const args = [...found.buildx.prefix, ...buildArgs(plan)]
   const result = await report.stage(`call ${call}`, () =>
     deps.exec.run(found.buildx.command, args, { signal: deps.signal }),

@@ -1,11 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { digestOf, hexOf } from '../base/digest.ts'
 import { ImageCacheError, messageOf } from '../base/errors.ts'
 import { type BuildxCommand, type FoundBuilder, findBuilder, findBuildx, noBuildx } from '../buildx/builder.ts'
 import { type BuilderPlan, makeBuilder } from '../buildx/make-builder.ts'
 import { rankEndpoints } from '../buildx/rank-endpoints.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { formatRepository } from '../registry/reference.ts'
+import { imageSubject } from './image-subject.ts'
 
 type BuilderDeps = Pick<Deps, 'exec' | 'signal' | 'host' | 'env' | 'builders'>
 
@@ -31,9 +32,9 @@ export async function chooseBuilder(inputs: BuildInputs, deps: BuilderDeps): Pro
 }
 
 /** Platforms are part of it, so that each architecture may have its own machines' caches. */
-function routingKey({ tags, platforms, target }: BuildInputs): string {
-  const repositories = [...new Set(tags.map(formatRepository))].sort()
-  return JSON.stringify([repositories, [...platforms].sort(), target ?? ''])
+function routingKey(inputs: BuildInputs): string {
+  const { repositories, platforms, target } = imageSubject(inputs)
+  return JSON.stringify([repositories, platforms, target ?? ''])
 }
 
 async function currentBuilder(inputs: BuildInputs, deps: BuilderDeps): Promise<FoundBuilder> {
@@ -107,7 +108,7 @@ async function firstAlive(
 
 /** Its name is its own for each run: two jobs of one machine may run at the same time, each removes what it made. */
 function remoteBuilder({ driverOpts }: BuildInputs, endpoint: string): BuilderPlan {
-  const place = createHash('sha256').update(endpoint).digest('hex').slice(0, 8)
+  const place = hexOf(digestOf(endpoint)).slice(0, 8)
   const name = `image-cache-${place}-${randomBytes(4).toString('hex')}`
   return { name, driver: 'remote', driverOpts, image: undefined, endpoint, allow: [] }
 }

@@ -14,7 +14,7 @@ import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { type ImageReference, withDigest } from '../registry/reference.ts'
 import type { ReportCache } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
-import { type BuiltParts, buildParts, targetPlatform } from './build-parts.ts'
+import { type BuiltParts, buildParts } from './build-parts.ts'
 import type { ComposedChoice } from './choose-assembly.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { findParts } from './find-parts.ts'
@@ -22,7 +22,7 @@ import { rememberLayers } from './layer-memory.ts'
 import { partKey } from './part-keys.ts'
 import { tidyCaches } from './publish.ts'
 import { type PutComposedOrder, type PutComposedResult, putComposed } from './put-composed.ts'
-import { nativePlatform, type Source } from './source.ts'
+import { nativePlatform, type Source, targetPlatform } from './source.ts'
 
 /** What a composed image is made of, once everything before it is decided. */
 export interface ComposeOrder {

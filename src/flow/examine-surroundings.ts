@@ -1,6 +1,6 @@
 import { ImageCacheError, messageOf } from '../base/errors.ts'
 import { type FoundBuilder, findBuilder } from '../buildx/builder.ts'
-import { isAtLeast } from '../buildx/publish-plan.ts'
+import { isAtLeast, PARALLEL_SINCE } from '../buildx/publish-plan.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatRepository, type ImageReference } from '../registry/reference.ts'
@@ -18,8 +18,6 @@ export interface Finding {
 type Outcome = Omit<Finding, 'what'>
 type Surroundings = Pick<Deps, 'exec' | 'registry' | 'store'>
 
-/** The oldest BuildKit on which all that we do was measured. */
-const PARALLEL_SINCE = [0, 28] as const
 /** Bytes that every registry has seen: the empty configuration of the OCI image format. */
 const PROBE = Buffer.from('{}')
 

@@ -1,9 +1,9 @@
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { formatRepository } from '../registry/reference.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
-import { storeKey, withValue } from '../stores/store-key.ts'
+import { keyTime, storeKey, withValue } from '../stores/store-key.ts'
+import { imageSubject } from './image-subject.ts'
 
 /** Seconds that the last build took in which every step ran: what other runs are compared with. */
 export async function recallFullBuild(inputs: BuildInputs, store: Store): Promise<number | undefined> {
@@ -17,9 +17,11 @@ export async function recallFullBuild(inputs: BuildInputs, store: Store): Promis
 /** Notes how long a full build took. The number stands in the key: reading it downloads nothing. */
 export function rememberFullBuild(inputs: BuildInputs, seconds: number, deps: Pick<Deps, 'clock' | 'saveLater'>): void {
   if (inputs.tags.length === 0) return
-  const time = Math.floor(deps.clock.now()).toString(36).padStart(9, '0')
   const tenths = Math.round(seconds * 10).toString(36)
-  deps.saveLater({ key: withValue(fullBuildKey(inputs), `${time}-${tenths}`), body: String(seconds) })
+  deps.saveLater({
+    key: withValue(fullBuildKey(inputs), `${keyTime(deps.clock.now())}-${tenths}`),
+    body: String(seconds),
+  })
 }
 
 /** Whether every step of the Dockerfile ran, so that nothing was saved. */
@@ -28,9 +30,5 @@ export function isFull({ steps, executedRuns }: Pick<BuildTimeline, 'steps' | 'e
 }
 
 function fullBuildKey(inputs: BuildInputs): StoreKey {
-  return storeKey('full-build', inputs.salt, {
-    repositories: [...new Set(inputs.tags.map(formatRepository))].sort(),
-    target: inputs.target,
-    platforms: [...inputs.platforms].sort(),
-  })
+  return storeKey('full-build', inputs.salt, imageSubject(inputs))
 }

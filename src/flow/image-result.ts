@@ -54,7 +54,7 @@ export function builtImage(
   inputs: BuildInputs,
   content: Content | UnknownContent,
   dockerfile: PlannedDockerfile,
-  { metadata, record }: Pick<BuiltImage, 'metadata' | 'timeline' | 'record'>,
+  { metadata, record }: BuiltImage,
   report: ReportDraft,
 ): ImageResult {
   report.add({ tags: inputs.tags.map(formatReference) })

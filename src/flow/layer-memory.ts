@@ -1,12 +1,11 @@
 import { type KeptLayer, readKeptLayer } from '../assemble/kept-layer.ts'
-import { hexOf } from '../base/digest.ts'
 import { isJsonRecord, parseJson } from '../base/json-value.ts'
-import { keyHash } from '../base/key-hash.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatRepository, type RepositoryName } from '../registry/reference.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
-import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
+import { storeKey } from '../stores/store-key.ts'
+import { recallNote, saveNote } from './notes.ts'
 
 /** Layers by the hex digits of their keys. */
 export type RememberedLayers = ReadonlyMap<string, KeptLayer>
@@ -17,10 +16,8 @@ export async function recallLayers(
   repository: RepositoryName,
   store: Store,
 ): Promise<RememberedLayers> {
-  const prefix = layersKey(inputs, repository)
-  const found = await store.fetch(prefix)
-  if (found.kind !== 'hit' || !answersPrefix(found.key, prefix)) return new Map()
-  const json = parseJson(found.body)
+  const note = await recallNote(layersKey(inputs, repository), store)
+  const json = note === undefined ? undefined : parseJson(note)
   if (!isJsonRecord(json)) return new Map()
   return new Map(
     Object.entries(json).flatMap(([key, value]) => {
@@ -38,8 +35,7 @@ export function rememberLayers(
   deps: Deps,
 ): void {
   const body = JSON.stringify(Object.fromEntries([...layers].sort(([a], [b]) => (a < b ? -1 : 1))))
-  const time = Math.floor(deps.clock.now()).toString(36).padStart(9, '0')
-  deps.saveLater({ key: withValue(layersKey(inputs, repository), `${time}-${hexOf(keyHash(body))}`), body })
+  saveNote(layersKey(inputs, repository), body, deps)
 }
 
 function layersKey(inputs: BuildInputs, repository: RepositoryName): StoreKey {

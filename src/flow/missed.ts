@@ -1,5 +1,3 @@
-import { hexOf } from '../base/digest.ts'
-import { keyHash } from '../base/key-hash.ts'
 import type { Deps } from '../deps.ts'
 import { keyParts } from '../image/key-parts.ts'
 import {
@@ -11,12 +9,13 @@ import {
   rememberedParts,
 } from '../image/remembered-parts.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { formatRepository } from '../registry/reference.ts'
 import { changesLine } from '../report/changes.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
-import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
+import { answersPrefix, storeKey } from '../stores/store-key.ts'
 import type { Content, UnknownContent } from './content.ts'
 import type { ImageFinding } from './find-image.ts'
+import { imageSubject } from './image-subject.ts'
+import { saveNote } from './notes.ts'
 import type { Source } from './source.ts'
 
 /** How a content differs from that of the last build of this image, as far as it is remembered. */
@@ -78,8 +77,7 @@ export function rememberParts(
   if (content.kind === 'unknown' || inputs.tags.length === 0 || inputs.check === 'off') return
   const now = Math.floor(deps.clock.now())
   const body = encodeParts(rememberedParts(content.key, now, partsOf(content), source.files.entries))
-  const time = now.toString(36).padStart(9, '0')
-  deps.saveLater({ key: withValue(partsKey(inputs), `${time}-${hexOf(keyHash(body))}`), body })
+  saveNote(partsKey(inputs), body, deps)
 }
 
 /** Everything but the files that a content's key is made of. */
@@ -88,9 +86,5 @@ export function partsOf({ parts, images }: Content): ReturnType<typeof keyParts>
 }
 
 function partsKey(inputs: BuildInputs): StoreKey {
-  return storeKey('parts', inputs.salt, {
-    repositories: [...new Set(inputs.tags.map(formatRepository))].sort(),
-    target: inputs.target,
-    platforms: [...inputs.platforms].sort(),
-  })
+  return storeKey('parts', inputs.salt, imageSubject(inputs))
 }

@@ -1,4 +1,3 @@
-import { relative } from 'node:path'
 import { formatBytes } from '../base/bytes.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { isJsonList, isJsonRecord, textField } from '../base/json-value.ts'
@@ -8,11 +7,10 @@ import type { Deps } from '../deps.ts'
 import type { Dockerfile } from '../dockerfile/dockerfile.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { imageConfig } from '../registry/image-config.ts'
-import { parsePlatform } from '../registry/platform.ts'
 import { withDigest } from '../registry/reference.ts'
 import type { BuildReport, ReportWarning } from '../report/report.ts'
 import type { MadeImage } from './make-image.ts'
-import { nativePlatform, type Source } from './source.ts'
+import { type Source, shownDockerfile, targetPlatform } from './source.ts'
 
 /** A pull below this size is not worth a remark on the user's code. */
 const REMARKABLE = 20_000_000
@@ -68,7 +66,7 @@ function remark(pull: PullFinding, source: Source, workspace: string): readonly 
   if (line === undefined) return []
   const what = pull.cached ? 'layers that were cached' : 'layers below it'
   const message = `this step made the builder pull ${formatBytes(pull.bytes)} of ${what}. ${pull.hint}`
-  return [{ message, file: relative(workspace, source.dockerfilePath), line }]
+  return [{ message, file: shownDockerfile(source, workspace), line }]
 }
 
 /** BuildKit names a step by its text, with arguments filled in: only a text that stands once as it is surely is the one. */
@@ -93,9 +91,7 @@ async function heldImage(
   reference: ReturnType<typeof withDigest>,
   deps: Pick<Deps, 'registry'>,
 ): Promise<HeldImage | undefined> {
-  const platform = parsePlatform(inputs.platforms[0] ?? nativePlatform())
-  if (typeof platform === 'string') return undefined
-  const found = await imageConfig(deps.registry, reference, platform).catch(() => undefined)
+  const found = await imageConfig(deps.registry, reference, targetPlatform(inputs)).catch(() => undefined)
   if (found?.kind !== 'found') return undefined
   return { history: readHistory(found.configJson), layers: found.layers.map(({ size }) => size) }
 }

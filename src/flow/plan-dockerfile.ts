@@ -72,11 +72,17 @@ export async function planDockerfile(
   if (first === undefined) throw new RangeError('there is no platform')
   const { view, images } = first
   let pulledBytes = 0
+  const installers = new Map<string, Promise<string>>()
   const dependencies = await planDependencies(inputs, source, {
     view,
     images,
     others,
-    installerFor: (python) => pinInstaller(inputs, python, deps),
+    // Stages and platforms with the same Python ask for the same one.
+    installerFor: (python) => {
+      const pinned = installers.get(python) ?? pinInstaller(inputs, python, deps)
+      installers.set(python, pinned)
+      return pinned
+    },
     runInstaller: installerRunner(inputs, found, deps, (bytes) => {
       pulledBytes += bytes
     }),

@@ -1,16 +1,14 @@
-import { hexOf } from '../base/digest.ts'
-import { keyHash } from '../base/key-hash.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { decodePlan, encodePlan, type PreviousPlan } from '../layers/previous-plan.ts'
 import { imageConfig } from '../registry/image-config.ts'
-import { parsePlatform } from '../registry/platform.ts'
 import { formatRepository } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { StoreKey } from '../stores/store.ts'
-import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
+import { storeKey } from '../stores/store-key.ts'
+import { recallNote, saveNote } from './notes.ts'
 import type { PlannedDockerfile } from './plan-dockerfile.ts'
-import { nativePlatform } from './source.ts'
+import { targetPlatform } from './source.ts'
 
 /**
  * The plan of the last build of this image and stage: with it, unchanged layers stay as they are. Where the store has
@@ -22,16 +20,13 @@ export async function recallPlan(
   stage: number,
   { store, registry }: Pick<Deps, 'store' | 'registry'>,
 ): Promise<PreviousPlan | undefined> {
-  const prefix = planKey(inputs, stage)
-  const found = await store.fetch(prefix)
-  if (found.kind === 'hit' && answersPrefix(found.key, prefix))
-    return decodePlan(Buffer.from(found.body).toString('utf8'))
+  const note = await recallNote(planKey(inputs, stage), store)
+  if (note !== undefined) return decodePlan(note)
   return inputs.push ? await planOfImage(inputs, stage, registry) : undefined
 }
 
 async function planOfImage(inputs: BuildInputs, stage: number, registry: Registry): Promise<PreviousPlan | undefined> {
-  const platform = parsePlatform(inputs.platforms[0] ?? nativePlatform())
-  if (typeof platform === 'string') return undefined
+  const platform = targetPlatform(inputs)
   for (const tag of inputs.tags) {
     // A registry that doesn't answer will say so when something is pushed.
     const image = await imageConfig(registry, tag, platform).catch(() => undefined)
@@ -55,11 +50,7 @@ function annotationName(stage: number): string {
 
 /** Notes the plans of a build that went well. The newest counts. */
 export function rememberPlans(inputs: BuildInputs, dockerfile: PlannedDockerfile, deps: Deps): void {
-  const time = Math.floor(deps.clock.now()).toString(36).padStart(9, '0')
-  for (const { stage, plan } of dockerfile.layers) {
-    const body = encodePlan(plan)
-    deps.saveLater({ key: withValue(planKey(inputs, stage), `${time}-${hexOf(keyHash(body))}`), body })
-  }
+  for (const { stage, plan } of dockerfile.layers) saveNote(planKey(inputs, stage), encodePlan(plan), deps)
 }
 
 function planKey(inputs: BuildInputs, stage: number): StoreKey {

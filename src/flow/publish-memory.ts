@@ -1,14 +1,13 @@
-import { hexOf } from '../base/digest.ts'
-import { keyHash } from '../base/key-hash.ts'
 import type { FoundBuilder } from '../buildx/builder.ts'
 import type { BuildTimeline } from '../buildx/progress-timeline.ts'
 import { decodeHistory, encodeHistory, type PublishRecord, withRecord } from '../buildx/publish-history.ts'
 import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { formatRepository } from '../registry/reference.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
-import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
+import { storeKey } from '../stores/store-key.ts'
 import type { PushedBuild } from './build-and-push.ts'
+import { imageSubject } from './image-subject.ts'
+import { recallNote, saveNote } from './notes.ts'
 
 /** What is remembered of publishing this image from this builder. */
 export interface PublishMemory {
@@ -26,10 +25,8 @@ export interface PublishedBuild {
 
 /** What earlier runs measured; nothing where the store has nothing or can't tell. */
 export async function recallPublish(inputs: BuildInputs, found: FoundBuilder, store: Store): Promise<PublishMemory> {
-  const prefix = publishKey(inputs, found)
-  const entry = await store.fetch(prefix)
-  if (entry.kind !== 'hit' || !answersPrefix(entry.key, prefix)) return { history: [], layers: [] }
-  return decodeHistory(Buffer.from(entry.body).toString('utf8'))
+  const note = await recallNote(publishKey(inputs, found), store)
+  return note === undefined ? { history: [], layers: [] } : decodeHistory(note)
 }
 
 /** Notes what the legs took. The newest entry counts. */
@@ -57,8 +54,7 @@ export function rememberPublish(
     withRecord(memory.history, record),
     layers.map(({ digest }) => digest),
   )
-  const time = Math.floor(deps.clock.now()).toString(36).padStart(9, '0')
-  deps.saveLater({ key: withValue(publishKey(inputs, found), `${time}-${hexOf(keyHash(body))}`), body })
+  saveNote(publishKey(inputs, found), body, deps)
 }
 
 /** Seconds from the first start to the last end. */
@@ -70,9 +66,7 @@ export function lasted(spans: BuildTimeline['cacheExports'], elapsed: number): n
 
 function publishKey(inputs: BuildInputs, { builder }: FoundBuilder): StoreKey {
   return storeKey('publish', inputs.salt, {
-    repositories: [...new Set(inputs.tags.map(formatRepository))].sort(),
-    target: inputs.target,
-    platforms: [...inputs.platforms].sort(),
+    ...imageSubject(inputs),
     driver: builder.driver,
     buildkit: builder.buildkit,
   })

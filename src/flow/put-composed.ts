@@ -16,9 +16,9 @@ import { contentTag } from '../image/content-key.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../registry/manifest.ts'
 import { formatReference, type ImageReference, type RepositoryName, sameRepository } from '../registry/reference.ts'
 import { buildFacts } from './build-facts.ts'
-import { targetPlatform } from './build-parts.ts'
 import type { ComposeOrder } from './compose-image.ts'
 import { repositoriesOf } from './find-image.ts'
+import { targetPlatform } from './source.ts'
 
 /** All layers of an image, and what is needed to put it. */
 export interface PutComposedOrder extends ComposeOrder {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
 import { statFolder } from '../content/stat-folder.ts'
 import type { Deps } from '../deps.ts'
@@ -7,6 +7,7 @@ import type { BuildOptions, Dockerfile } from '../dockerfile/dockerfile.ts'
 import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts'
 import { type ContextHash, type ContextTools, hashContext, readIgnoreFile } from '../image/context-hash.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { type Platform, parsePlatform } from '../registry/platform.ts'
 import { type SpecDockerfile, specDockerfile } from './spec-dockerfile.ts'
 
 /** What the user gives: a parsed Dockerfile and the build context as BuildKit will see it. */
@@ -87,6 +88,19 @@ export function buildOptions(inputs: BuildInputs): BuildOptions {
 export function platformOptions(inputs: BuildInputs): readonly BuildOptions[] {
   const options = buildOptions(inputs)
   return inputs.platforms.length === 0 ? [options] : inputs.platforms.map((platform) => ({ ...options, platform }))
+}
+
+/** The platform of an image that is for one, and the first one's of several. */
+export function targetPlatform(inputs: BuildInputs): Platform {
+  const platform = parsePlatform(buildOptions(inputs).platform ?? '')
+  if (typeof platform === 'string') throw new RangeError(platform)
+  return platform
+}
+
+/** The Dockerfile's path as messages name it. A git context lies outside the workspace: there it is the path in it. */
+export function shownDockerfile({ context, dockerfilePath }: Source, workspace: string): string {
+  const inside = relative(workspace, dockerfilePath)
+  return inside.startsWith('..') ? relative(context, dockerfilePath) : inside
 }
 
 /** The platform of this machine, which is the builder's unless the user says otherwise. */

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { ImageCacheError } from '../base/errors.ts'
+import { join } from 'node:path'
+import { givenText, inputFile } from './given-text.ts'
 
 /** What a spec stands for. */
 export interface SpecDockerfile {
@@ -18,29 +17,17 @@ export interface SpecDockerfile {
  * @throws ImageCacheError E_INPUT when it can't be read, with everything that is wrong with it
  */
 export async function specDockerfile(given: string, workspace: string, context: string): Promise<SpecDockerfile> {
-  const isPath = /^[^\n:{]+\.(?:ya?ml|json|toml)$/.test(given)
-  const text = isPath ? await readFile(resolve(workspace, given), 'utf8').catch(unreadable('spec', given)) : given
+  const { text, place } = await givenText('spec', given, /^[^\n:{]+\.(?:ya?ml|json|toml)$/, workspace)
   // What checks specs is large, and few builds have one.
   const { parseSpec } = await import('../spec/parse-spec.ts')
   const { renderSpec } = await import('../spec/render-spec.ts')
   const { scriptPackages } = await import('../spec/script-packages.ts')
-  const spec = await parseSpec(text, isPath ? given : 'spec')
+  const spec = await parseSpec(text, place)
   const scripts = new Map<string, readonly string[]>()
   for (const layer of spec.layers) {
     if (!('script' in layer)) continue
-    const script = await readFile(resolve(context, layer.script), 'utf8').catch(
-      unreadable('spec: script', layer.script),
-    )
+    const script = await inputFile('spec: script', layer.script, context)
     scripts.set(layer.script, await scriptPackages(script, layer.script))
   }
   return { text: renderSpec(spec, { scripts }), path: join(context, 'Dockerfile'), ignore: spec.ignore ?? [] }
-}
-
-function unreadable(what: string, path: string) {
-  return (cause: unknown): never => {
-    throw new ImageCacheError('E_INPUT', `${what}: ${JSON.stringify(path)} can't be read`, {
-      hint: 'Give a path in the workspace, or the spec itself.',
-      cause,
-    })
-  }
 }

@@ -1,14 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { ImageCacheError } from '../base/errors.ts'
 import { runBuild } from '../buildx/run-build.ts'
 import type { Deps } from '../deps.ts'
-import { parsePlatform } from '../registry/platform.ts'
 import { formatRepository, type ImageReference, withDigest } from '../registry/reference.ts'
 import { type BuildOrder, buildPlan } from './build-and-push.ts'
+import { buildTools, prepareBuildFolder } from './build-folder.ts'
 import { compareImages, type ImageDiff } from './compare-images.ts'
-import { prepareSecrets } from './secret-files.ts'
-import { nativePlatform } from './source.ts'
+import { targetPlatform } from './source.ts'
 
 /** Differences that an error names; the command `image-cache diff` shows all. */
 const NAMED = 10
@@ -32,9 +29,7 @@ export async function verifyBuild(order: BuildOrder, deps: Deps): Promise<string
 export async function verifyImage(order: BuildOrder, rewritten: ImageReference, deps: Deps): Promise<string> {
   const written = { ...order, dockerfile: order.source.dockerfile.text, lifted: undefined }
   const asWritten = await buildUntagged(written, 'as-written', deps)
-  const platform = parsePlatform(order.inputs.platforms[0] ?? nativePlatform())
-  if (typeof platform === 'string') throw new RangeError(platform)
-  const diff = await compareImages(asWritten, rewritten, platform, deps.registry)
+  const diff = await compareImages(asWritten, rewritten, targetPlatform(order.inputs), deps.registry)
   if (!diff.equal) throw different(diff, asWritten, rewritten)
   return `verified: ${diff.compared} paths and the configuration are those of the Dockerfile as it is written`
 }
@@ -43,13 +38,8 @@ async function buildUntagged(order: BuildOrder, name: string, deps: Deps): Promi
   const { inputs, publish } = order
   const [repository] = inputs.tags
   if (repository === undefined) throw new RangeError('there is no repository to compare in')
-  const folder = join(deps.context.tempDir, `verify-${name}`)
-  await mkdir(folder, { recursive: true })
-  const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), deps.env)
-  const dockerfile = join(folder, 'Dockerfile')
-  await writeFile(dockerfile, order.dockerfile)
-  await writeFile(`${dockerfile}.dockerignore`, order.source.ignorePatterns)
-  const pushed = buildPlan(order, dockerfile, secrets.options, join(folder, 'metadata.json'))
+  const folder = await prepareBuildFolder(`verify-${name}`, order.dockerfile, order, deps)
+  const pushed = buildPlan(order, folder)
   const byDigest = `,push-by-digest=true,name=${formatRepository(repository)}`
   const plan = {
     ...pushed,
@@ -62,15 +52,8 @@ async function buildUntagged(order: BuildOrder, name: string, deps: Deps): Promi
     provenance: 'false',
     sbom: undefined,
   }
-  const run = await runBuild(plan, {
-    exec: deps.exec,
-    buildx: order.buildx,
-    signal: deps.signal,
-    secrets: secrets.values,
-    env: {},
-    onProgress: (timeline) => deps.display.update(timeline),
-    placeOf: () => undefined,
-  })
+  const tools = buildTools(order.buildx, folder, () => undefined, deps)
+  const run = await runBuild(plan, tools)
   deps.display.finish(run.timeline)
   if (run.kind === 'failed') throw run.error
   const { digest } = run.metadata

@@ -1,6 +1,6 @@
 import { type Digest, hexOf, isDigest } from '../base/digest.ts'
 import type { StoreKey } from '../stores/store.ts'
-import { storeKey, withValue } from '../stores/store-key.ts'
+import { keyTime, storeKey, withValue } from '../stores/store-key.ts'
 
 /**
  * What a record remembers: that the image of a content key was in all its repositories at a time, or that it was not
@@ -42,7 +42,7 @@ export function recordPrefix({ repositories, platforms, contentKey, salt }: Reco
 
 /** The whole key of a record. Its value stands in the key itself, so that a look-up needs no download. */
 export function recordKey(subject: RecordSubject, record: ImageRecord): StoreKey {
-  const time = Math.floor(record.writtenAt).toString(36).padStart(9, '0')
+  const time = keyTime(record.writtenAt)
   const value = record.kind === 'present' ? hexOf(record.digest) : ABSENT
   const full = record.kind === 'present' ? record.fullSeconds : undefined
   const tenths = full === undefined || full > LONGEST ? '' : `-${Math.round(full * 10)}`

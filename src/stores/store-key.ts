@@ -30,6 +30,11 @@ export function withValue(key: StoreKey, value: string): StoreKey {
   return checkedKey(`${key}-${value}`)
 }
 
+/** A time as part of a value: of the same length until the year 5188, so that later ones sort behind. @param now milliseconds since 1970 */
+export function keyTime(now: number): string {
+  return Math.floor(now).toString(36).padStart(9, '0')
+}
+
 /** What is wrong with a key or a prefix, as a sentence; undefined when it is good. */
 export function checkStoreKey(text: string): string | undefined {
   if (text === '') return 'the key is empty'
