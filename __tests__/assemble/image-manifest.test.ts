@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { attest, dockerPurl } from '../../src/assemble/attestation.ts'
+import { attest, dockerPurl, imageIndex } from '../../src/assemble/attestation.ts'
 import { attestationChoice } from '../../src/assemble/attestation-choice.ts'
 import { keptLayers } from '../../src/assemble/built-layers.ts'
 import { folderLayer } from '../../src/assemble/folder-layer.ts'
@@ -148,7 +148,7 @@ describe('what is said about an image', () => {
   )
 
   test('lies beside it in an index, as BuildKit stores it', () => {
-    const { manifests } = parsed(attested.index)
+    const { manifests } = parsed(imageIndex([{ platform: amd64, image, attested }]))
     expect(manifests).toHaveLength(2)
     expect(manifests[0]).toMatchObject({ digest: image.digest, platform: amd64 })
     expect(manifests[1]).toMatchObject({
@@ -170,6 +170,23 @@ describe('what is said about an image', () => {
       subject: [{ name: 'pkg:docker/registry.example/team/app@1.2?platform=linux%2Famd64', digest: {} }],
       predicate: { a: 1 },
     })
+  })
+
+  test('comes after the images where the index is for several platforms', () => {
+    const arm64 = { os: 'linux', architecture: 'arm64' }
+    const other = composeImage('{"history":[{}]}', [layer('b')], CREATED)
+    const images = [
+      { platform: amd64, image, attested },
+      { platform: arm64, image: other, attested: attest(other, arm64, ['registry.example/team/app:1.2'], []) },
+    ]
+    const { manifests } = parsed(imageIndex(images))
+    expect(manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture)).toEqual([
+      'amd64',
+      'arm64',
+      'unknown',
+      'unknown',
+    ])
+    expect(manifests[3].annotations['vnd.docker.reference.digest']).toBe(other.digest)
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { imageIndex, type PlatformImage } from '../../src/assemble/attestation.ts'
 import { confirmLayer, findGroup, groupTag, keepGroup } from '../../src/assemble/find-layers.ts'
-import { composeImage } from '../../src/assemble/image-manifest.ts'
+import { type ComposedImage, composeImage } from '../../src/assemble/image-manifest.ts'
 import type { KeptLayer } from '../../src/assemble/kept-layer.ts'
 import { placeLayers } from '../../src/assemble/place-layers.ts'
 import { putImage } from '../../src/assemble/put-image.ts'
@@ -125,10 +126,23 @@ describe('a group', () => {
 describe('an image', () => {
   const settings = '{"history":[{}]}'
 
+  const alone = (image: ComposedImage): PlatformImage => ({ platform: amd64, image, attested: undefined })
+
+  test('of two platforms is an index under its tags, and the two by their digests', async () => {
+    const arm64 = { os: 'linux', architecture: 'arm64' }
+    const [one, two] = ['a', 'b'].map((name) => composeImage(settings, [layer('app', name)], '2026-11-21T12:00:00Z'))
+    if (one === undefined || two === undefined) throw new Error('there are two')
+    const images = [alone(one), { ...alone(two), platform: arm64 }]
+    const put = await putImage(registry, at('app'), { images, blobs: [], tags: [{ ...at('app'), tag: 'one' }] })
+    expect(put).toEqual({ kind: 'put', digest: digestOf(imageIndex(images)) })
+    expect(fake.digestOfTag('app', 'one')).toBe(digestOf(imageIndex(images)))
+    expect(fake.count('PUT manifests')).toBe(3)
+  })
+
   test('is put under all its tags at once', async () => {
     const image = composeImage(settings, [layer('app', 'a')], '2026-11-21T12:00:00Z')
     const tags = ['one', 'two'].map((tag) => ({ ...at('app'), tag }))
-    const order = { image, attested: undefined, blobs: [], tags }
+    const order = { images: [alone(image)], blobs: [], tags }
     expect(await putImage(registry, at('app'), order)).toEqual({ kind: 'put', digest: image.digest })
     expect(['one', 'two'].map((tag) => fake.digestOfTag('app', tag))).toEqual([image.digest, image.digest])
     expect(fake.count('PUT manifests')).toBe(2)
@@ -138,8 +152,7 @@ describe('an image', () => {
     const lost = layer('app', 'a')
     fake.removeBlob('app', lost.digest)
     const order = {
-      image: composeImage(settings, [lost], '2026-11-21T12:00:00Z'),
-      attested: undefined,
+      images: [alone(composeImage(settings, [lost], '2026-11-21T12:00:00Z'))],
       blobs: [],
       tags: [{ ...at('app'), tag: 'one' }],
     }
@@ -149,8 +162,7 @@ describe('an image', () => {
   test('that may not be put is an error', async () => {
     fake.fail('PUT manifests', { kind: 'status', status: 403, code: 'DENIED' })
     const order = {
-      image: composeImage(settings, [layer('app', 'a')], '2026-11-21T12:00:00Z'),
-      attested: undefined,
+      images: [alone(composeImage(settings, [layer('app', 'a')], '2026-11-21T12:00:00Z'))],
       blobs: [],
       tags: [{ ...at('app'), tag: 'one' }],
     }

@@ -5,6 +5,7 @@ import type { BaseImage, BuildView } from '../../src/dockerfile/dockerfile.ts'
 import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
 import { groupKey } from '../../src/dockerfile/group-key.ts'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
+import { platformLayers } from '../../src/dockerfile/platform-layers.ts'
 import { renderGroups, renderRest } from '../../src/dockerfile/render-composed.ts'
 import type { LayerGroup } from '../../src/layers/layer-plan.ts'
 import { lockedPackage } from '../support/locked-package.ts'
@@ -105,6 +106,32 @@ describe('a composed image', () => {
       { line: 3, linked: true },
       { line: 6, linked: true },
     ])
+  })
+
+  test('for several platforms has on each the groups that this one takes, under the same names', () => {
+    const takenBy = (name: string, ...platforms: readonly string[]): LayerGroup => {
+      const own = lockedPackage(name)
+      const onPlatforms = new Map(platforms.map((platform) => [platform, own]))
+      return { ...group(name), packages: [{ ...own, onPlatforms }] }
+    }
+    const groups = [takenBy('nvidia-cublas', 'linux/amd64'), takenBy('torch', 'linux/amd64', 'linux/arm64')]
+    const shared = layersOf(SERVICE, groups)
+    const partsOn = (platform: string) => {
+      const own = shared.map((one) => platformLayers({ ...one, morePlatforms: ['linux/arm64'] }, platform))
+      const planned = planComposed(parseDockerfile(SERVICE, 'Dockerfile'), own, view)
+      if ('reason' in planned) throw new Error(planned.reason)
+      return planned
+    }
+    expect(shortly(partsOn('linux/arm64')).filter((part) => part.startsWith('image-cache'))).toEqual([
+      'image-cache-deps-0-2',
+    ])
+    const amd64Groups = partsOn('linux/amd64').parts.filter((part) => part.kind === 'group')
+    expect(amd64Groups.map(({ name }) => name)).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2'])
+    // A build for this platform alone has the very same layers.
+    const [alone] = layersOf(SERVICE, [group('nvidia-cublas')])
+    const [first] = amd64Groups
+    if (alone?.plan.groups[0] === undefined || first === undefined) throw new Error('there is a group')
+    expect(groupKey(first.layers, first.group, form)).toBe(groupKey(alone, alone.plan.groups[0], form))
   })
 
   test('tells of as many layers as it has parts', () => {

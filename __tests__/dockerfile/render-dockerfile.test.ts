@@ -275,7 +275,8 @@ describe('what decides a cache key', () => {
   })
 
   test('of several platforms each takes its own wheels and packages in the same stage', () => {
-    const cuda: ResolvedPackage = { ...locked('nvidia-cublas', '12', 'ee'), platforms: ['linux/amd64'] }
+    const own = locked('nvidia-cublas', '12', 'ee')
+    const cuda: ResolvedPackage = { ...own, onPlatforms: new Map([['linux/amd64', own]]) }
     const rendered = render(text, [group(cuda, locked('six', '1.17', 'ff'))], { morePlatforms: ['linux/arm64'] })
     expect(rendered).toContain(' AS image-cache-deps-0-1\nARG TARGETARCH\nRUN ')
     const [script = ''] = scripts(rendered).values()

@@ -29,6 +29,7 @@ interface Change {
   readonly base?: string
   readonly inputs?: Readonly<Record<string, string>>
   readonly onBuild?: readonly string[]
+  readonly platform?: string
 }
 
 const DOCKERFILE = `ARG KIND=x
@@ -48,7 +49,7 @@ COPY --from=made /dist /dist
 
 /** Of the stage `made`, or of its beginning. */
 async function key(change: Change = {}, until?: number, from: string | number = 'made'): Promise<string | undefined> {
-  const { dockerfile = DOCKERFILE, base = 'node', inputs: given = {}, onBuild = [] } = change
+  const { dockerfile = DOCKERFILE, base = 'node', inputs: given = {}, onBuild = [], platform = 'linux/amd64' } = change
   await put('Dockerfile', dockerfile)
   await put('.dockerignore', 'Dockerfile\n')
   const inputs = parseBuildInputs((name) => given[name] ?? '')
@@ -60,11 +61,17 @@ async function key(change: Change = {}, until?: number, from: string | number = 
     baseImage: () => ({ env: { PATH: '/bin' }, onBuild }),
     contextFiles: source.files.files,
     buildArgs: Object.fromEntries(inputs.buildArgs),
+    platform,
   }
   return sourceKey(from, { inputs, source, content, view }, until)
 }
 
 describe('the key of what is copied from a stage', () => {
+  test('is another one on another platform, also in a build for both', async () => {
+    const inputs = { platforms: 'linux/amd64,linux/arm64' }
+    expect(await key({ inputs, platform: 'linux/arm64' })).not.toBe(await key({ inputs }))
+  })
+
   test('stays where something else of the build changes', async () => {
     const own = await key()
     expect(own).toBeDefined()

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { isJsonRecord, parseJson } from '../../src/base/json-value.ts'
+import { isJsonList, isJsonRecord, parseJson } from '../../src/base/json-value.ts'
 import { HttpRegistry } from '../../src/registry/http-registry.ts'
 import { imageConfig } from '../../src/registry/image-config.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/registry/manifest.ts'
+import type { BuildReport } from '../../src/report/report.ts'
 import { LineRig } from '../support/line-rig.ts'
 
 const minutes = 60_000
+/** As users have it who want the builder to make the image as a whole. */
+const LINKED = { provenance: 'false', assemble: 'linked' }
 const registry = new HttpRegistry()
 let rig: LineRig
 
@@ -23,24 +26,71 @@ test(
     const dockerfile = 'FROM python:3.11-slim\nRUN pip install numpy==2.4.0 six==1.17.0\nCOPY src/ /app/\n'
     await rig.workspace.write('Dockerfile', dockerfile)
     await rig.workspace.write('src/main.py', 'import numpy\n')
-    const cold = await build('one')
+    const cold = await build('one', LINKED)
     expect(cold.dockerfileSteps.filter(({ what }) => what === 'rewritten')).toHaveLength(1)
     const [amd64, arm64] = [await image('one', 'amd64'), await image('one', 'arm64')]
     expect(arm64.layers.length).toBe(amd64.layers.length)
     // six is the same for both, numpy is not.
     const shared = arm64.layers.filter(({ digest }) => amd64.layers.some((layer) => layer.digest === digest))
     expect(arm64.layers.length - shared.length).toBe(1)
-    expect([await machine('amd64'), await machine('arm64')]).toEqual([62, 183])
+    expect([await machine('one', 'amd64'), await machine('one', 'arm64')]).toEqual([62, 183])
 
     // A light package more: one layer for both platforms, on an emptied builder.
     await rig.services.emptyBuilder()
     await rig.workspace.write('Dockerfile', dockerfile.replace('six', 'idna==3.11 six'))
-    await build('two')
+    await build('two', LINKED)
     for (const [before, architecture] of [[amd64, 'amd64'] as const, [arm64, 'arm64'] as const]) {
       const { layers } = await image('two', architecture)
       const known = new Set(before.layers.map(({ digest }) => digest))
       expect(layers.filter(({ digest }) => !known.has(digest)).length).toBe(1)
     }
+  },
+  5 * minutes,
+)
+
+test(
+  'an image for two platforms is put together, and only what changed is built, for both in one call',
+  async () => {
+    const dockerfile =
+      'FROM python:3.11-slim\nWORKDIR /app\nRUN pip install numpy==2.4.0 six==1.17.0\nCOPY src/ /app/\n'
+    await rig.workspace.write('Dockerfile', dockerfile)
+    const options = { provenance: 'true', sbom: 'true' }
+    const cold = await build('composed', options)
+    expect(cold.checks).toContainEqual(
+      expect.objectContaining({ what: 'assembly', detail: expect.stringMatching(/^composed/) }),
+    )
+    const [amd64, arm64] = [await image('composed', 'amd64'), await image('composed', 'arm64')]
+    expect([await machine('composed', 'amd64'), await machine('composed', 'arm64')]).toEqual([62, 183])
+    // Statements about both images lie beside them, as BuildKit lays them.
+    const found = await registry.manifest({ registry: rig.services.registry, path: 'platforms', tag: 'composed' })
+    const index = found && parseJson(found.bytes)
+    const children = isJsonRecord(index) && isJsonList(index.manifests) ? index.manifests.filter(isJsonRecord) : []
+    expect(children.map(({ platform }) => Object(platform).architecture)).toEqual([
+      'amd64',
+      'arm64',
+      'unknown',
+      'unknown',
+    ])
+    expect(children.slice(2).map(({ annotations }) => Object(annotations)['vnd.docker.reference.digest'])).toEqual([
+      amd64.digest,
+      arm64.digest,
+    ])
+
+    // A light package less on an emptied builder: one layer for each platform, and nothing heavy comes to the builder.
+    await rig.services.emptyBuilder()
+    await rig.workspace.write('Dockerfile', dockerfile.replace('six==1.17.0', 'six==1.16.0'))
+    const light = await build('composed-light', options)
+    expect(light.layers.map(({ state }) => state).toSorted()).toEqual(['built', 'reused'])
+    for (const [before, architecture] of [[amd64, 'amd64'] as const, [arm64, 'arm64'] as const]) {
+      const { layers } = await image('composed-light', architecture)
+      const known = new Set(before.layers.map(({ digest }) => digest))
+      expect(layers.filter(({ digest }) => !known.has(digest)).length).toBe(1)
+      for (const { digest } of before.layers) expect(light.traffic.byBlob[digest]?.pulledBytes ?? 0).toBe(0)
+    }
+
+    // For one platform alone the layers are the same ones: nothing is built.
+    const alone = await build('composed-alone', { ...options, platforms: 'linux/arm64', force: 'true' })
+    expect(alone.layers.map(({ state }) => state)).toEqual(['reused', 'reused'])
   },
   5 * minutes,
 )
@@ -74,19 +124,19 @@ async function putBaseOfTwo(): Promise<void> {
   await registry.putManifest({ ...base, tag: 'both' }, { mediaType: OCI_INDEX, bytes: index })
 }
 
-async function build(tag: string) {
+async function build(tag: string, more: Readonly<Record<string, string>> = {}) {
   const inputs = rig.inputs(`platforms:${tag}`, {
     'build-contexts': `python:3.11-slim=docker-image://${rig.registry}/base/python:both`,
     platforms: 'linux/amd64,linux/arm64',
-    provenance: 'false',
+    ...more,
   })
   const options = Object.entries(inputs).flatMap(([name, value]) =>
-    name === 'push' ? ['--push'] : [`--${name}`, value],
+    ['push', 'force'].includes(name) ? [`--${name}`] : [`--${name}`, value],
   )
-  const { exitCode, stdout, stderr } = await rig.command('build', '.', ...options, '--json')
+  const { exitCode, stdout, stderr, traffic } = await rig.command('build', '.', ...options, '--json')
   if (exitCode !== 0) throw new Error(stderr)
-  const { report }: { report: { dockerfileSteps: readonly { what: string; reason: string }[] } } = JSON.parse(stdout)
-  return report
+  const { report }: { report: BuildReport } = JSON.parse(stdout)
+  return { ...report, traffic }
 }
 
 async function image(tag: string, architecture: string) {
@@ -97,13 +147,13 @@ async function image(tag: string, architecture: string) {
 }
 
 /** The machine that numpy's code is for (ELF header, `e_machine`). */
-async function machine(architecture: string): Promise<number> {
+async function machine(tag: string, architecture: string): Promise<number> {
   const core = '/usr/local/lib/python3.11/site-packages/numpy/_core'
   await rig.workspace.write(
     `elf/Dockerfile`,
-    `FROM ${rig.registry}/platforms:one AS image\nFROM scratch\nCOPY --from=image ${core}/_simd.*.so /simd.so\n`,
+    `FROM ${rig.registry}/platforms:${tag} AS image\nFROM scratch\nCOPY --from=image ${core}/_simd.*.so /simd.so\n`,
   )
-  const dest = join(rig.workspace.temp, `elf-${architecture}`)
+  const dest = join(rig.workspace.temp, `elf-${tag}-${architecture}`)
   const folder = join(rig.workspace.workspace, 'elf')
   const run = await rig.buildx(
     'build',

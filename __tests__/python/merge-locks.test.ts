@@ -6,25 +6,35 @@ function locked(name: string, version: string, hashes: readonly string[], size =
   return { name, version, wheel: { fileName: `${name}.whl`, size, uploadedAt: 0 }, hashes, dependencies: [] }
 }
 
-const [amd64, arm64] = ['linux/amd64', 'linux/arm64']
+const [amd64, arm64] = ['linux/amd64', 'linux/arm64'] as const
 
 describe('locks of several platforms', () => {
   test('become one list with the wheels of all, and the larger of their sizes', () => {
+    const [own, other] = [locked('numpy', '2.4', ['a', 'pure'], 5), locked('numpy', '2.4', ['b', 'pure'], 7)]
     const merged = mergeLocks([
-      { platform: amd64, packages: [locked('numpy', '2.4', ['a', 'pure'], 5)] },
-      { platform: arm64, packages: [{ ...locked('numpy', '2.4', ['b', 'pure'], 7), dependencies: ['six'] }] },
+      { platform: amd64, packages: [own] },
+      { platform: arm64, packages: [{ ...other, dependencies: ['six'] }] },
     ])
-    expect(merged).toEqual([{ ...locked('numpy', '2.4', ['a', 'pure', 'b'], 7), dependencies: ['six'] }])
+    expect(merged).toMatchObject([{ ...locked('numpy', '2.4', ['a', 'pure', 'b'], 7), dependencies: ['six'] }])
   })
 
-  test('say which platforms take a package, where not all do', () => {
+  test('say what each platform takes', () => {
+    const [numpy, cublas, other] = [
+      locked('numpy', '2.4', ['a']),
+      locked('nvidia-cublas', '12', ['n']),
+      locked('numpy', '2.4', ['b']),
+    ]
     const merged = mergeLocks([
-      { platform: amd64, packages: [locked('numpy', '2.4', ['a']), locked('nvidia-cublas', '12', ['n'])] },
-      { platform: arm64, packages: [locked('numpy', '2.4', ['b'])] },
+      { platform: amd64, packages: [numpy, cublas] },
+      { platform: arm64, packages: [other] },
     ])
-    expect(merged).toEqual([
-      locked('numpy', '2.4', ['a', 'b']),
-      { ...locked('nvidia-cublas', '12', ['n']), platforms: [amd64] },
+    if (typeof merged === 'string') throw new Error(merged)
+    expect(merged.map(({ onPlatforms }) => onPlatforms)).toEqual([
+      new Map([
+        [amd64, numpy],
+        [arm64, other],
+      ]),
+      new Map([[amd64, cublas]]),
     ])
   })
 

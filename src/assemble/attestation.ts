@@ -16,14 +16,19 @@ export interface Attestation {
   readonly blobs: readonly Uint8Array[]
   /** Holds the statements. */
   readonly manifest: Uint8Array
-  /** Lists the image and the manifest of its statements. */
-  readonly index: Uint8Array
+}
+
+/** The image of one platform, with what is said about it. */
+export interface PlatformImage {
+  readonly platform: Platform
+  readonly image: ComposedImage
+  readonly attested: Attestation | undefined
 }
 
 const IN_TOTO = 'application/vnd.in-toto+json'
 
 /**
- * Wraps an image and what is said about it into an index (BuildKit, docs/attestations/attestation-storage.md).
+ * Writes down what is said about an image (BuildKit, docs/attestations/attestation-storage.md).
  * @param names of the image, `registry/path:tag`
  */
 export function attest(
@@ -52,22 +57,30 @@ export function attest(
       annotations: { 'in-toto.io/predicate-type': type },
     })),
   })
-  const index = encode({
+  return { blobs: [config, ...statements.map(({ bytes }) => bytes)], manifest }
+}
+
+/** Lists images and, after them, the manifests of their statements (BuildKit, attestation-storage.md). */
+export function imageIndex(images: readonly PlatformImage[]): Uint8Array {
+  return encode({
     schemaVersion: 2,
     mediaType: OCI_INDEX,
     manifests: [
-      { ...described(OCI_MANIFEST, image.manifest), platform },
-      {
-        ...described(OCI_MANIFEST, manifest),
-        annotations: {
-          'vnd.docker.reference.digest': image.digest,
-          'vnd.docker.reference.type': 'attestation-manifest',
-        },
-        platform: { architecture: 'unknown', os: 'unknown' },
-      },
+      ...images.map(({ image, platform }) => ({ ...described(OCI_MANIFEST, image.manifest), platform })),
+      ...images.flatMap(({ image, attested }) => (attested === undefined ? [] : [statementsOf(image, attested)])),
     ],
   })
-  return { blobs: [config, ...statements.map(({ bytes }) => bytes)], manifest, index }
+}
+
+function statementsOf(image: ComposedImage, { manifest }: Attestation): object {
+  return {
+    ...described(OCI_MANIFEST, manifest),
+    annotations: {
+      'vnd.docker.reference.digest': image.digest,
+      'vnd.docker.reference.type': 'attestation-manifest',
+    },
+    platform: { architecture: 'unknown', os: 'unknown' },
+  }
 }
 
 /** The image's names as package URLs (purl-spec, type docker). */

@@ -1,15 +1,14 @@
 import { type Digest, digestOf } from '../base/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../registry/manifest.ts'
 import type { ImageReference, RepositoryName } from '../registry/reference.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { RawManifest, Registry } from '../registry/registry.ts'
 import { RegistryError } from '../registry/registry-error.ts'
-import type { Attestation } from './attestation.ts'
-import type { ComposedImage } from './image-manifest.ts'
+import { imageIndex, type PlatformImage } from './attestation.ts'
 
-/** What is put under the tags: the image itself, or an index of it and what is said about it. */
+/** What is put under the tags. */
 export interface PutOrder {
-  readonly image: ComposedImage
-  readonly attested: Attestation | undefined
+  /** One for each platform. */
+  readonly images: readonly PlatformImage[]
   /** Small layers of our own making. */
   readonly blobs: readonly Uint8Array[]
   /** All of one repository; with none the image is put by its digest. */
@@ -19,30 +18,38 @@ export interface PutOrder {
 /** `incomplete`: the registry misses something that the manifest names. */
 export type PutImageResult = { readonly kind: 'put'; readonly digest: Digest } | { readonly kind: 'incomplete' }
 
+/** What the tags name: the image itself, or an index where there are several images or something is said about one. */
+export function topManifest(images: readonly PlatformImage[]): Pick<RawManifest, 'mediaType' | 'bytes'> {
+  const [first, ...more] = images
+  if (first === undefined) throw new RangeError('there is no image')
+  const isAlone = more.length === 0 && first.attested === undefined
+  return isAlone
+    ? { mediaType: OCI_MANIFEST, bytes: first.image.manifest }
+    : { mediaType: OCI_INDEX, bytes: imageIndex(images) }
+}
+
 /**
- * Puts an image whose layers are in the repository already: configuration, manifest, then all tags at the same time.
+ * Puts an image whose layers are in the repository already: configurations, manifests, then all tags at the same time.
  * @throws ImageCacheError E_REGISTRY when the registry fails
  */
 export async function putImage(
   registry: Registry,
   repository: RepositoryName,
-  { image, attested, blobs, tags }: PutOrder,
+  { images, blobs, tags }: PutOrder,
 ): Promise<PutImageResult> {
-  await Promise.all(
-    [image.config, ...blobs, ...(attested?.blobs ?? [])].map((bytes) => registry.putBlob(repository, bytes)),
-  )
-  const own = { mediaType: OCI_MANIFEST, bytes: image.manifest }
+  const own = images.flatMap(({ image, attested }) => [image.config, ...(attested?.blobs ?? [])])
+  await Promise.all([...blobs, ...own].map((bytes) => registry.putBlob(repository, bytes)))
+  const top = topManifest(images)
+  const children = images.flatMap(({ image, attested }) => [image.manifest, ...(attested ? [attested.manifest] : [])])
   try {
-    if (attested === undefined) {
-      const names = tags.length === 0 ? [byDigest(repository, own.bytes)] : tags
-      await Promise.all(names.map((name) => registry.putManifest(name, own)))
-      return { kind: 'put', digest: image.digest }
+    if (top.mediaType === OCI_INDEX) {
+      const put = async (bytes: Uint8Array) =>
+        registry.putManifest(byDigest(repository, bytes), { mediaType: OCI_MANIFEST, bytes })
+      await Promise.all(children.map(put))
     }
-    const statement = { mediaType: OCI_MANIFEST, bytes: attested.manifest }
-    await Promise.all([own, statement].map((child) => registry.putManifest(byDigest(repository, child.bytes), child)))
-    const names = tags.length === 0 ? [byDigest(repository, attested.index)] : tags
-    await Promise.all(names.map((name) => registry.putManifest(name, { mediaType: OCI_INDEX, bytes: attested.index })))
-    return { kind: 'put', digest: digestOf(attested.index) }
+    const names = tags.length === 0 ? [byDigest(repository, top.bytes)] : tags
+    await Promise.all(names.map((name) => registry.putManifest(name, top)))
+    return { kind: 'put', digest: digestOf(top.bytes) }
   } catch (error) {
     if (error instanceof RegistryError && isIncomplete(error)) return { kind: 'incomplete' }
     throw error

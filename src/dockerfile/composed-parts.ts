@@ -96,10 +96,12 @@ function installParts(install: ComposedInstall, slots: Map<number, number>): rea
     skeleton === undefined
       ? []
       : [{ kind: 'group', name: environmentStageName(install.slots), layers, group: NO_PACKAGES, skeleton }]
-  const groups = layers.plan.groups.map((group): ComposedPart => {
+  const groups = layers.plan.groups.flatMap((group): readonly ComposedPart[] => {
     const slot = (slots.get(install.slots) ?? 0) + 1
     slots.set(install.slots, slot)
-    return { kind: 'group', name: dependencyStageName(install.slots, slot), layers, group }
+    // Of several platforms one may take none of a group's packages.
+    if (group.packages.length === 0) return []
+    return [{ kind: 'group', name: dependencyStageName(install.slots, slot), layers, group }]
   })
   return [...(split === undefined ? [] : [beginning(install, split)]), ...environment, ...groups]
 }

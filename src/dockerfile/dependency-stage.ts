@@ -167,7 +167,7 @@ export function dependencyStage(
     ...(isShared ? [`mkdir -p ${quoted(target)}`] : []),
     ...(layers.environment === undefined ? [] : environmentLines(layers, layers.environment)),
     [...installWords(layers, target), '"$@"', '-r', '-', "<<'PACKAGES'"].join(' '),
-    ...packageLines(group),
+    ...packageLines(group, layers.morePlatforms),
     'PACKAGES',
     `rm -f ${quoted(`${target}/.lock`)}`,
     ...shebangLines(layers, target),
@@ -255,13 +255,15 @@ function installWords(layers: StageLayers, target: string): readonly string[] {
   ]
 }
 
-function packageLines(group: LayerGroup): readonly string[] {
+function packageLines(group: LayerGroup, morePlatforms: readonly string[] = []): readonly string[] {
   const packages = [...group.packages].sort((a, b) => (a.name < b.name ? -1 : 1))
-  return packages.flatMap(({ name, version, hashes, platforms }) => {
+  return packages.flatMap(({ name, version, hashes, onPlatforms }) => {
     if (hashes.length === 0) throw new RangeError(`${name} ${version} has no hash`)
     const sorted = [...new Set(hashes)].sort()
+    const isOnAll = onPlatforms === undefined || onPlatforms.size > morePlatforms.length
+    const marker = isOnAll ? '' : platformMarker([...onPlatforms.keys()])
     return [
-      `${name}==${version}${platformMarker(platforms)} \\`,
+      `${name}==${version}${marker} \\`,
       ...sorted.map((hash, index) => `    --hash=${hash}${index < sorted.length - 1 ? ' \\' : ''}`),
     ]
   })

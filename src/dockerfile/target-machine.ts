@@ -31,7 +31,6 @@ const SHARED: readonly string[] = [
 ]
 
 /** Says which platforms take a package (PEP 508, environment markers). */
-export function platformMarker(platforms: readonly string[] | undefined): string {
-  if (platforms === undefined) return ''
+export function platformMarker(platforms: readonly string[]): string {
   return ` ; ${platforms.map((platform) => `platform_machine == '${MACHINES[platform]}'`).join(' or ')}`
 }

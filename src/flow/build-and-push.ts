@@ -71,7 +71,7 @@ export async function buildAndPush(
   deps: Deps,
   onEnd: (timeline: BuildTimeline) => void,
 ): Promise<PushedBuild> {
-  const folder = await prepareBuildFolder('build', order.dockerfile, order, deps)
+  const folder = await prepareBuildFolder('build', { Dockerfile: order.dockerfile }, order, deps)
   const planned = buildPlan(order, folder)
   const provenance = attestedProvenance(planned, deps.env, deps.context)
   const { plan, first, later } = namedPush({ ...planned, provenance })

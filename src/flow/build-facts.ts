@@ -1,19 +1,19 @@
 import type { BuildFacts } from '../assemble/provenance.ts'
 import { type Digest, toDigest } from '../base/digest.ts'
 import type { Deps } from '../deps.ts'
+import type { ComposedPlatform } from './choose-assembly.ts'
 import type { ComposeOrder } from './compose-image.ts'
-import { targetPlatform } from './source.ts'
 
 /**
  * What provenance and SBOM tell of a composed image.
  * @param startedAt milliseconds since 1970
  */
 export function buildFacts(
+  { platform, root, plan }: ComposedPlatform,
   { inputs, source, content, choice }: ComposeOrder,
   startedAt: number,
   { env, clock }: Deps,
 ): BuildFacts {
-  const { root, plan } = choice
   const groups = plan.parts.filter((part) => part.kind === 'group')
   const installers = [...new Set(groups.map(({ layers }) => layers.installerImage))]
   const others = content.kind === 'known' ? content.images.filter(({ name }) => name !== root.name) : []
@@ -21,7 +21,7 @@ export function buildFacts(
   const repository = server && path ? `${server}/${path}` : undefined
   const job = repository && run ? `${repository}/actions/runs/${run}/attempts/${env.GITHUB_RUN_ATTEMPT ?? '1'}` : ''
   return {
-    platform: targetPlatform(inputs),
+    platform,
     images: [
       { name: root.name, digest: digestIn(root.pinned) },
       ...others.map(({ name, digest }) => ({ name, digest })),

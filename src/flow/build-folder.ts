@@ -11,30 +11,32 @@ import type { Source } from './source.ts'
 /** Where a call of the builder has its files. */
 export interface BuildFolder {
   readonly folder: string
+  /** The file of that name, for calls that build one. */
   readonly dockerfile: string
   readonly metadataFile: string
   readonly secrets: PreparedSecrets
 }
 
 /**
- * Writes what a call of the builder reads: the Dockerfile, the secrets, and the ignore file, which Docker takes when it
- * lies beside the Dockerfile; ours lies elsewhere than the user's.
+ * Writes what a call of the builder reads: Dockerfiles, the secrets, and the ignore file, which Docker takes when it
+ * lies beside the Dockerfile; ours lie elsewhere than the user's.
  * @param name of the folder, below the run's own
- * @param text of the Dockerfile
+ * @param texts of the Dockerfiles, by their names
  */
 export async function prepareBuildFolder(
   name: string,
-  text: string,
+  texts: Readonly<Record<string, string>>,
   { inputs, source }: { readonly inputs: BuildInputs; readonly source: Source },
   { context, env }: Pick<Deps, 'context' | 'env'>,
 ): Promise<BuildFolder> {
   const folder = join(context.tempDir, name)
   await mkdir(folder, { recursive: true })
   const secrets = await prepareSecrets(inputs.secrets, join(folder, 'secrets'), env)
-  const dockerfile = join(folder, 'Dockerfile')
-  await writeFile(dockerfile, text)
-  await writeFile(`${dockerfile}.dockerignore`, source.ignorePatterns)
-  return { folder, dockerfile, metadataFile: join(folder, 'metadata.json'), secrets }
+  for (const [file, text] of Object.entries(texts)) {
+    await writeFile(join(folder, file), text)
+    await writeFile(join(folder, `${file}.dockerignore`), source.ignorePatterns)
+  }
+  return { folder, dockerfile: join(folder, 'Dockerfile'), metadataFile: join(folder, 'metadata.json'), secrets }
 }
 
 /** What a call of the builder is run with. */

@@ -14,32 +14,39 @@ import type { Deps } from '../deps.ts'
 import type { ComposedPart } from '../dockerfile/composed-part.ts'
 import { REST_STAGE, type RestDockerfile, renderGroups, renderRest } from '../dockerfile/render-composed.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { formatPlatform } from '../registry/platform.ts'
 import { formatRepository, type RepositoryName } from '../registry/reference.ts'
 import { buildTools, prepareBuildFolder } from './build-folder.ts'
-import type { ComposedChoice } from './choose-assembly.ts'
+import type { ComposedChoice, ComposedPlatform } from './choose-assembly.ts'
 import { liftedContexts } from './lifted-image.ts'
 import { nextBuilder } from './next-builder.ts'
 import { type PreparedPublish, publishPlan } from './publish.ts'
-import { buildOptions, type Source, shownDockerfile, targetPlatform } from './source.ts'
+import { type Source, shownDockerfile } from './source.ts'
 
 type GroupPart = Extract<ComposedPart, { kind: 'group' }>
 type CopyPart = Extract<ComposedPart, { kind: 'copy' }>
 
-/** What must be built for a composed image. */
-export interface PartsOrder {
-  readonly inputs: BuildInputs
-  readonly source: Source
-  readonly choice: ComposedChoice
+/** What must be built of one platform's image. */
+export interface MissingParts {
+  readonly image: ComposedPlatform
   readonly groups: readonly GroupPart[]
   readonly copies: readonly CopyPart[]
   /** Whether the steps below the parts must be built. */
   readonly below: boolean
 }
 
+/** What must be built for a composed image. */
+export interface PartsOrder {
+  readonly inputs: BuildInputs
+  readonly source: Source
+  readonly choice: ComposedChoice
+  readonly missing: readonly MissingParts[]
+}
+
 export interface BuiltParts {
   readonly layers: ReadonlyMap<ComposedPart, KeptLayer>
-  /** The image below the parts, where it was built. */
-  readonly below: BuiltLayers | undefined
+  /** The images below the parts, where they were built. */
+  readonly below: ReadonlyMap<ComposedPlatform, BuiltLayers>
   readonly timeline: BuildTimeline
   /** Caches that were read and written, for the report. */
   readonly publish: PreparedPublish | undefined
@@ -47,7 +54,7 @@ export interface BuiltParts {
 
 /**
  * Builds all missing parts in one call of the builder: each group as an image of its own, pushed by digest as soon as it is
- * ready, and one image with everything else. Then reads their layers back.
+ * ready, and for each platform one image with everything else. Then reads their layers back.
  * @throws ImageCacheError when the build fails; `onEnd` has got the timeline then, too
  */
 export async function buildParts(
@@ -56,63 +63,108 @@ export async function buildParts(
   deps: Deps,
   onEnd: (timeline: BuildTimeline) => void,
 ): Promise<BuiltParts> {
-  const { inputs, source, choice, groups, copies } = order
-  const rest = renderRest(source.dockerfile, choice.plan, copies, buildOptions(inputs))
-  const place = await prepareBuildFolder('build', rest.text, order, deps)
-  const { folder, secrets, metadataFile } = place
-  await mkdir(join(folder, 'empty'), { recursive: true })
-  const publish = needsCache(order) ? await publishPlan(inputs, found, deps) : undefined
-  const targets = [
-    ...groups.map((part) => groupTarget(part, order, folder)),
-    ...(copies.length > 0 || order.below ? [restTarget(rest, order, folder, secrets.options, publish)] : []),
-  ]
-  await writeFile(join(folder, GROUPS_FILE), renderGroups(groups, {}))
-  const definitionFile = join(folder, 'bake.json')
-  const plan = { builder: found.builder.name, targets, allow: inputs.allow, definitionFile, metadataFile }
-  const placeOf = placesIn(rest, shownDockerfile(source, deps.context.workspace))
+  const { inputs, source, choice, missing } = order
+  const works = missing.map((one) => partsWork(one, order))
+  const texts = Object.fromEntries(works.map(({ restFile, rest }) => [restFile, rest.text]))
+  const place = await prepareBuildFolder('build', texts, order, deps)
+  const publish = missing.some(needsCache) ? await publishPlan(inputs, found, deps) : undefined
+  const call = { folder: place.folder, secrets: place.secrets.options, publish }
+  await mkdir(join(place.folder, EMPTY), { recursive: true })
+  for (const { groups, groupsFile } of works) await writeFile(join(place.folder, groupsFile), renderGroups(groups, {}))
+  const plan = {
+    builder: found.builder.name,
+    targets: works.flatMap((work) => targetsOf(work, order, call)),
+    allow: inputs.allow,
+    definitionFile: join(place.folder, 'bake.json'),
+    metadataFile: place.metadataFile,
+  }
+  const placeOf = placesIn(works, shownDockerfile(source, deps.context.workspace))
   const run = await runBake(plan, buildTools(found.buildx, place, placeOf, deps))
   deps.display.finish(run.timeline)
   onEnd(run.timeline)
   if (run.kind === 'failed') return await buildParts(order, await nextBuilder(found, run.error, deps), deps, onEnd)
 
-  const platform = targetPlatform(inputs)
-  const read = async (name: string, repository: RepositoryName): Promise<BuiltLayers> => {
+  const layers = new Map<ComposedPart, KeptLayer>()
+  const below = new Map<ComposedPlatform, BuiltLayers>()
+  const read = async (name: string, repository: RepositoryName, { platform }: ComposedPlatform) => {
     const digest = run.digests.get(name)
     if (digest === undefined)
       throw new ImageCacheError('E_BUILD', `the builder did not tell what it pushed for ${name}`)
-    return builtLayers(deps.registry, { ...repository, digest }, platform)
+    return await builtLayers(deps.registry, { ...repository, digest }, platform)
   }
-  const layers = new Map<ComposedPart, KeptLayer>()
-  await Promise.all(
-    groups.map(async (part) => {
-      const top = (await read(part.name, choice.layersRepository)).layers.at(-1)
+  const readings = works.map(async (work) => {
+    const { image, groups, copies } = work
+    const tops = groups.map(async (part) => {
+      const top = (await read(work.nameOf(part.name), choice.layersRepository, image)).layers.at(-1)
       if (top !== undefined) layers.set(part, top)
-    }),
-  )
-  const built = targets.some(({ name }) => name === REST_STAGE) ? await read(REST_STAGE, choice.repository) : undefined
-  if (built === undefined) return { layers, below: undefined, timeline: run.timeline, publish }
-  const split = splitRest(built, copies.length)
-  for (const [index, part] of copies.entries()) {
-    const layer = split.copies[index]
-    if (layer !== undefined) layers.set(part, layer)
+    })
+    await Promise.all(tops)
+    if (!hasRest(work)) return
+    const split = splitRest(await read(work.nameOf(REST_STAGE), choice.repository, image), copies.length)
+    for (const [index, part] of copies.entries()) {
+      const layer = split.copies[index]
+      if (layer !== undefined) layers.set(part, layer)
+    }
+    if (work.below) below.set(image, split.below)
+  })
+  await Promise.all(readings)
+  return { layers, below, timeline: run.timeline, publish }
+}
+
+/** A folder without files: groups need none. */
+const EMPTY = 'empty'
+
+/** What is built for one platform, and under which names. */
+interface PartsWork extends MissingParts {
+  readonly rest: RestDockerfile
+  readonly restFile: string
+  readonly groupsFile: string
+  /** Of the call's targets, which are those of all platforms. */
+  readonly nameOf: (stage: string) => string
+}
+
+function partsWork(missing: MissingParts, { source, choice }: PartsOrder): PartsWork {
+  const { image, copies } = missing
+  const platform = formatPlatform(image.platform).replaceAll('/', '-')
+  const own = choice.images.length === 1 ? '' : `-${platform}`
+  return {
+    ...missing,
+    rest: renderRest(source.dockerfile, image.plan, copies, image.view),
+    restFile: `Dockerfile${own}`,
+    groupsFile: `${GROUPS_FILE}${own}`,
+    nameOf: (stage) => `${stage}${own}`,
   }
-  return { layers, below: order.below ? split.below : undefined, timeline: run.timeline, publish }
 }
 
 const GROUPS_FILE = 'Dockerfile.groups'
 
 /** Files of the build context are sent anew sooner than a cache is asked; what stages have made is worth asking for. */
-function needsCache({ copies, below }: PartsOrder): boolean {
+function needsCache({ copies, below }: MissingParts): boolean {
   return below || copies.some(({ copy }) => copy.from !== undefined)
 }
 
-function groupTarget(part: GroupPart, { inputs, choice }: PartsOrder, folder: string): BakeTarget {
+function hasRest({ copies, below }: MissingParts): boolean {
+  return below || copies.length > 0
+}
+
+interface PartsCall {
+  readonly folder: string
+  readonly secrets: readonly string[]
+  readonly publish: PublishPlan | undefined
+}
+
+function targetsOf(work: PartsWork, order: PartsOrder, call: PartsCall): readonly BakeTarget[] {
+  const groups = work.groups.map((part) => groupTarget(part, work, order, call))
+  return hasRest(work) ? [...groups, restTarget(work, order, call)] : groups
+}
+
+function groupTarget(part: GroupPart, work: PartsWork, { inputs, choice }: PartsOrder, call: PartsCall): BakeTarget {
   return {
-    name: part.name,
-    context: join(folder, 'empty'),
-    dockerfile: join(folder, GROUPS_FILE),
+    name: work.nameOf(part.name),
+    context: join(call.folder, EMPTY),
+    dockerfile: join(call.folder, work.groupsFile),
     stage: part.name,
-    platforms: inputs.platforms,
+    platforms: platformsOf(work, inputs),
     buildArgs: new Map(),
     buildContexts: new Map(),
     secrets: [],
@@ -124,21 +176,16 @@ function groupTarget(part: GroupPart, { inputs, choice }: PartsOrder, folder: st
   }
 }
 
-function restTarget(
-  rest: RestDockerfile,
-  { inputs, source, choice }: PartsOrder,
-  folder: string,
-  secrets: readonly string[],
-  publish: PublishPlan | undefined,
-): BakeTarget {
+function restTarget(work: PartsWork, { inputs, source, choice }: PartsOrder, call: PartsCall): BakeTarget {
+  const { folder, secrets, publish } = call
   return {
-    name: REST_STAGE,
+    name: work.nameOf(REST_STAGE),
     context: source.context,
-    dockerfile: join(folder, 'Dockerfile'),
-    stage: rest.target,
-    platforms: inputs.platforms,
+    dockerfile: join(folder, work.restFile),
+    stage: work.rest.target,
+    platforms: platformsOf(work, inputs),
     buildArgs: inputs.buildArgs,
-    buildContexts: liftedContexts(inputs, choice.root),
+    buildContexts: liftedContexts(inputs, work.image.root),
     secrets,
     output: digestOutput(formatRepository(choice.repository), inputs.compression, inputs.compressionLevel),
     cacheFrom: publish?.cacheFrom ?? [],
@@ -148,9 +195,15 @@ function restTarget(
   }
 }
 
-function placesIn(rest: RestDockerfile, file: string): PlaceOf {
+/** Where the user names no platform the builder takes its own. */
+function platformsOf({ image }: PartsWork, { platforms }: BuildInputs): readonly string[] {
+  return platforms.length === 0 ? [] : [formatPlatform(image.platform)]
+}
+
+function placesIn(works: readonly PartsWork[], file: string): PlaceOf {
   return (line, name) => {
-    const own = name === GROUPS_FILE ? undefined : rest.originalLine(line)
+    const work = works.length === 1 ? works[0] : works.find(({ restFile }) => restFile === name)
+    const own = name?.startsWith(GROUPS_FILE) ? undefined : work?.rest.originalLine(line)
     return own === undefined ? undefined : { file, line: own }
   }
 }

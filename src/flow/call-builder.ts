@@ -23,7 +23,7 @@ export async function callBuilder(
   report: ReportDraft,
 ): Promise<ImageResult> {
   const found = await chooseBuilder(inputs, deps)
-  const folder = await prepareBuildFolder('call', source.dockerfile.text, { inputs, source }, deps)
+  const folder = await prepareBuildFolder('call', { Dockerfile: source.dockerfile.text }, { inputs, source }, deps)
   const content = { kind: 'unknown', reason: 'nothing is built' } as const
   const asked = { ...inputs, push: false, load: false, outputs: [] }
   const order = {

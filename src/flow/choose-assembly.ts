@@ -4,30 +4,47 @@ import { attestedProvenance } from '../buildx/attested-provenance.ts'
 import { decidingOptions } from '../buildx/builder-options.ts'
 import { splitFields } from '../buildx/option-fields.ts'
 import type { Deps } from '../deps.ts'
+import type { ComposedPart } from '../dockerfile/composed-part.ts'
 import { type ComposedPlan, planComposed } from '../dockerfile/composed-plan.ts'
 import type { StageLayers } from '../dockerfile/dependency-stage.ts'
 import type { BuildView } from '../dockerfile/dockerfile.ts'
+import { platformLayers } from '../dockerfile/platform-layers.ts'
 import { stageConfig } from '../dockerfile/stage-config.ts'
 import { resolveStages } from '../dockerfile/stage-graph.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { type Platform, parsePlatform } from '../registry/platform.ts'
 import type { RepositoryName } from '../registry/reference.ts'
-import type { BaseImages, KnownBase } from './base-images.ts'
+import type { KnownBase } from './base-images.ts'
 import { repositoriesOf } from './find-image.ts'
-import { buildOptions, type Source } from './source.ts'
+import type { PlatformView } from './lock-platforms.ts'
+import type { Source } from './source.ts'
+
+/** What the image of one platform is put together of. */
+export interface ComposedPlatform {
+  /** `linux/arm64` */
+  readonly platform: Platform
+  readonly plan: ComposedPlan
+  /** The image at the bottom. */
+  readonly root: KnownBase
+  readonly view: BuildView
+}
 
 /** An image that can be put together in the registry. */
 export interface ComposedChoice {
   readonly way: 'composed'
   readonly reason: string
-  readonly plan: ComposedPlan
-  /** The image at the bottom. */
-  readonly root: KnownBase
-  readonly view: BuildView
+  /** One for each platform of the build, in its order. */
+  readonly images: readonly ComposedPlatform[]
   readonly attestations: Extract<AttestationChoice, { kind: 'own' }>
   /** Where the layers of dependencies are kept. */
   readonly layersRepository: RepositoryName
   /** The first repository of the tags. */
   readonly repository: RepositoryName
+}
+
+/** The parts of all platforms. */
+export function partsOf({ images }: ComposedChoice): readonly ComposedPart[] {
+  return images.flatMap(({ plan }) => plan.parts)
 }
 
 /** How layers of dependencies become part of the image, and why. */
@@ -40,8 +57,7 @@ export type AssemblyChoice = ComposedChoice | { readonly way: 'linked' | 'chain'
 export function chooseAssembly(
   inputs: BuildInputs,
   source: Source,
-  images: BaseImages,
-  view: BuildView,
+  platforms: readonly PlatformView[],
   layers: readonly StageLayers[],
   { env, context }: Pick<Deps, 'env' | 'context'>,
 ): AssemblyChoice {
@@ -58,17 +74,42 @@ export function chooseAssembly(
     env.BUILDX_NO_DEFAULT_ATTESTATIONS !== '1' && env.BUILDX_NO_DEFAULT_ATTESTATIONS !== 'true',
   )
   if (attestations.kind === 'refused') return linked(attestations.reason)
-  const root = images.rootOf(resolveStages(source.dockerfile, buildOptions(inputs)).target)
-  if (root === undefined) return linked('the configuration of the base image is not known')
-  const kept = keptLayers(root.layers, root.diffIds)
-  if (typeof kept === 'string') return linked(`the base image can't be built upon: ${kept}`)
-  const plan = planComposed(source.dockerfile, layers, view)
-  if ('reason' in plan) return linked(plan.reason)
-  const config = stageConfig(source.dockerfile, view, root.configJson, inputs.labels, plan.history, plan.below)
-  if (config.kind === 'unknown') return linked(`its configuration can't be told beforehand: ${config.reason}`)
+  const images: ComposedPlatform[] = []
+  for (const one of platforms) {
+    const image = composedPlatform(inputs, source, one, layers)
+    if (typeof image === 'string') return linked(platforms.length === 1 ? image : `${image} (${one.platform})`)
+    images.push(image)
+  }
   const reason = 'put together in the registry from layers that are built or kept one by one'
-  const layersRepository = inputs.layersRepository ?? repository
-  return { way: 'composed', reason, plan, root, view, attestations, layersRepository, repository }
+  return {
+    way: 'composed',
+    reason,
+    images,
+    attestations,
+    layersRepository: inputs.layersRepository ?? repository,
+    repository,
+  }
+}
+
+/** @returns a text says why it can't be put together */
+function composedPlatform(
+  inputs: BuildInputs,
+  { dockerfile }: Source,
+  { platform: name, view, images }: PlatformView,
+  layers: readonly StageLayers[],
+): ComposedPlatform | string {
+  const platform = parsePlatform(name)
+  if (typeof platform === 'string') return platform
+  const root = images.rootOf(resolveStages(dockerfile, view).target)
+  if (root === undefined) return 'the configuration of the base image is not known'
+  const kept = keptLayers(root.layers, root.diffIds)
+  if (typeof kept === 'string') return `the base image can't be built upon: ${kept}`
+  const own = layers.map((one) => platformLayers(one, name))
+  const plan = planComposed(dockerfile, own, view)
+  if ('reason' in plan) return plan.reason
+  const config = stageConfig(dockerfile, view, root.configJson, inputs.labels, plan.history, plan.below)
+  if (config.kind === 'unknown') return `its configuration can't be told beforehand: ${config.reason}`
+  return { platform, plan, root, view }
 }
 
 /** What in the inputs only a builder can do. */
@@ -83,7 +124,6 @@ function inputObstacle(
   if (inputs.annotations.length > 0) return 'the builder writes the annotations'
   if (inputs.buildRecord) return 'only a build as a whole has a record'
   if (decidingOptions(inputs.builderOptions) !== undefined) return 'options for the builder are given'
-  if (inputs.platforms.length > 1) return 'the build is for several platforms at once'
   const registries = new Set(
     [...inputs.tags, ...(inputs.layersRepository ? [inputs.layersRepository] : [])].map(({ registry }) => registry),
   )

@@ -14,15 +14,15 @@ import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { type ImageReference, withDigest } from '../registry/reference.ts'
 import type { ReportCache } from '../report/report.ts'
 import type { BuiltImage } from './build-and-push.ts'
-import { type BuiltParts, buildParts } from './build-parts.ts'
-import type { ComposedChoice } from './choose-assembly.ts'
+import { type BuiltParts, buildParts, type MissingParts } from './build-parts.ts'
+import type { ComposedChoice, ComposedPlatform } from './choose-assembly.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { findParts } from './find-parts.ts'
 import { rememberLayers } from './layer-memory.ts'
 import { partKey } from './part-keys.ts'
 import { tidyCaches } from './publish.ts'
 import { type PutComposedOrder, type PutComposedResult, putComposed } from './put-composed.ts'
-import { nativePlatform, type Source, targetPlatform } from './source.ts'
+import { nativePlatform, type Source } from './source.ts'
 
 /** What a composed image is made of, once everything before it is decided. */
 export interface ComposeOrder {
@@ -67,33 +67,31 @@ export async function composeImage(
   onEnd: (timeline: BuildTimeline) => void,
 ): Promise<ComposeResult> {
   const { inputs, choice } = order
-  const { parts, below } = choice.plan
   const startedAt = deps.clock.now()
   const keys = keysOf(order)
-  const own = await ownLayers(parts, inputs)
+  const own = await ownLayers(choice, inputs)
   const found = await findParts(keys, choice, inputs, deps)
   let layers: ReadonlyMap<ComposedPart, KeptLayer> = found.layers
-  let base = below === 0 ? baseLayers(choice) : undefined
+  let bases = baseLayers(choice)
   const built = new Set<ComposedPart>()
   const troubles: string[] = [...found.unknown]
   const caches: ReportCache[] = []
   let timeline: BuildTimeline | undefined
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const missing = parts.filter((part) => part.kind !== 'folders' && !layers.has(part))
-    if (missing.length > 0 || base === undefined) {
+    const missing = choice.images.map((image) => missingParts(image, layers, bases)).filter(isMissing)
+    if (missing.length > 0) {
       const builder = await finding
       const unfit = unfitBuilder(builder, inputs)
       if (unfit !== undefined) return { kind: 'impossible', reason: unfit }
-      const made = await buildParts(partsOrder(order, missing, below > 0), builder, deps, onEnd)
+      const made = await buildParts({ ...order, missing }, builder, deps, onEnd)
       layers = new Map([...layers, ...made.layers])
-      base = made.below ?? base
+      bases = new Map([...bases, ...made.below])
       timeline = made.timeline
-      for (const part of missing) built.add(part)
+      for (const { groups, copies } of missing) for (const part of [...groups, ...copies]) built.add(part)
       caches.push(...(await tidied(made, deps)))
       troubles.push(...(await keepGroups(made, keys, order, deps)))
     }
-    if (base === undefined) throw new RangeError('there is nothing below the parts')
-    const put = await putInspected({ ...order, base, layers, own, startedAt, verify: round > 1 }, deps)
+    const put = await putInspected({ ...order, bases, layers, own, startedAt, verify: round > 1 }, deps)
     if (put.kind === 'unknown-config') return { kind: 'impossible', reason: put.reason }
     if (put.kind === 'put') {
       remember(keys, layers, order, deps)
@@ -102,12 +100,32 @@ export async function composeImage(
       return { kind: 'composed', metadata, timeline: nothingRan, built, mounted, copiedBytes, caches, troubles }
     }
     const { gone } = put
-    layers = new Map([...layers].filter(([, layer]) => !gone.has(layer.digest)))
-    if (below > 0 && base.layers.some(({ digest }) => gone.has(digest))) base = undefined
+    const isGone = (layer: KeptLayer): boolean => gone.has(layer.digest)
+    layers = new Map([...layers].filter(([, layer]) => !isGone(layer)))
+    bases = new Map([...bases].filter(([{ plan }, base]) => plan.below === 0 || !base.layers.some(isGone)))
   }
   throw new ImageCacheError('E_REGISTRY', 'the registry says that layers are missing which it has just been given', {
     hint: 'See that no clean-up of the registry runs at the same time; then run the job again.',
   })
+}
+
+/** What must be built of one platform's image. */
+function missingParts(
+  image: ComposedPlatform,
+  layers: ReadonlyMap<ComposedPart, KeptLayer>,
+  bases: ReadonlyMap<ComposedPlatform, BuiltLayers>,
+): MissingParts {
+  const missing = image.plan.parts.filter((part) => !layers.has(part))
+  return {
+    image,
+    groups: missing.filter((part) => part.kind === 'group'),
+    copies: missing.filter((part) => part.kind === 'copy'),
+    below: !bases.has(image),
+  }
+}
+
+function isMissing({ groups, copies, below }: MissingParts): boolean {
+  return below || groups.length > 0 || copies.length > 0
 }
 
 /** Under no tag first, where somebody wants to look at it. */
@@ -124,40 +142,36 @@ async function putInspected(order: Omit<PutComposedOrder, 'tagged'>, deps: Deps)
 }
 
 function keysOf({ inputs, source, content, choice }: ComposeOrder): ReadonlyMap<ComposedPart, Digest> {
-  return new Map(
-    choice.plan.parts.flatMap((part) => {
-      const key = partKey(part, { inputs, source, content, view: choice.view })
+  const keys = choice.images.flatMap(({ plan, view }) =>
+    plan.parts.flatMap((part) => {
+      const key = partKey(part, { inputs, source, content, view })
       return key === undefined ? [] : [[part, key] as const]
     }),
   )
+  return new Map(keys)
 }
 
 /** Folders are so small that they are made here. */
 async function ownLayers(
-  parts: readonly ComposedPart[],
+  { images }: ComposedChoice,
   { compression }: BuildInputs,
 ): Promise<ReadonlyMap<ComposedPart, OwnLayer>> {
-  const made = parts.map(async (part) =>
-    part.kind === 'folders' ? [[part, await folderLayer(part.paths, compression)] as const] : [],
+  const folders = images.flatMap(({ plan }) => plan.parts.filter((part) => part.kind === 'folders'))
+  const made = folders.map(async (part) => [part, await folderLayer(part.paths, compression)] as const)
+  return new Map(await Promise.all(made))
+}
+
+/** Base images that parts stand on as they are. */
+function baseLayers({ images }: ComposedChoice): ReadonlyMap<ComposedPlatform, BuiltLayers> {
+  const asTheyAre = images.filter(({ plan }) => plan.below === 0)
+  return new Map(
+    asTheyAre.map((image) => {
+      const { root } = image
+      const layers = keptLayers(root.layers, root.diffIds)
+      if (typeof layers === 'string') throw new RangeError(layers)
+      return [image, { layers, configJson: root.configJson }]
+    }),
   )
-  return new Map((await Promise.all(made)).flat())
-}
-
-function baseLayers({ root }: ComposedChoice): BuiltLayers {
-  const layers = keptLayers(root.layers, root.diffIds)
-  if (typeof layers === 'string') throw new RangeError(layers)
-  return { layers, configJson: root.configJson }
-}
-
-function partsOrder({ inputs, source, choice }: ComposeOrder, missing: readonly ComposedPart[], below: boolean) {
-  return {
-    inputs,
-    source,
-    choice,
-    groups: missing.filter((part) => part.kind === 'group'),
-    copies: missing.filter((part) => part.kind === 'copy'),
-    below,
-  }
 }
 
 function unfitBuilder({ builder }: FoundBuilder, inputs: BuildInputs): string | undefined {
@@ -176,16 +190,17 @@ async function tidied({ publish, timeline }: BuiltParts, { registry }: Deps): Pr
 async function keepGroups(
   { layers }: BuiltParts,
   keys: ReadonlyMap<ComposedPart, Digest>,
-  { inputs, choice }: ComposeOrder,
+  { choice }: ComposeOrder,
   { registry }: Deps,
 ): Promise<readonly string[]> {
-  const platform = targetPlatform(inputs)
-  const kept = [...layers].map(async ([part, layer]) => {
-    const key = keys.get(part)
-    if (part.kind !== 'group' || key === undefined) return undefined
-    const createdBy = part.group.packages.map(({ name, version }) => `${name}==${version}`).join(' ')
-    return await keepGroup(registry, choice.layersRepository, key, { layer, platform, createdBy })
-  })
+  const kept = choice.images.flatMap(({ plan, platform }) =>
+    plan.parts.map(async (part) => {
+      const [key, layer] = [keys.get(part), layers.get(part)]
+      if (part.kind !== 'group' || key === undefined || layer === undefined) return undefined
+      const createdBy = part.group.packages.map(({ name, version }) => `${name}==${version}`).join(' ')
+      return await keepGroup(registry, choice.layersRepository, key, { layer, platform, createdBy })
+    }),
+  )
   const troubles = (await Promise.all(kept)).filter((trouble) => trouble !== undefined)
   return [...new Set(troubles)].map((trouble) => `a layer could not be kept for other images: ${trouble}`)
 }

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { ImageReference } from '../registry/reference.ts'
 import { type BuildOrder, type BuiltImage, buildAndPush } from './build-and-push.ts'
+import { partsOf } from './choose-assembly.ts'
 import { composeImage } from './compose-image.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { isFull } from './full-build.ts'
@@ -51,7 +52,7 @@ export async function makeImage(
   )
   if (made.kind === 'composed') {
     report.add(describeComposed(dockerfile, made))
-    const parts = choice.plan.parts.filter(({ kind }) => kind !== 'folders')
+    const parts = partsOf(choice).filter(({ kind }) => kind !== 'folders')
     return { ...made, dockerfile, isFull: made.built.size === parts.length }
   }
   const linked = await linkInstead(made.reason)

@@ -10,6 +10,7 @@ import { renderGroups, renderRest } from '../dockerfile/render-composed.ts'
 import { renderLinked } from '../dockerfile/render-dockerfile.ts'
 import { type StepOnTop, stepsOnTop } from '../dockerfile/steps-on-top.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
+import { formatPlatform } from '../registry/platform.ts'
 import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
 import { resolveDigest } from '../registry/resolve-digest.ts'
 import type { ReportDockerfileStep } from '../report/report.ts'
@@ -68,7 +69,8 @@ export async function planDockerfile(
     const view = { ...options, baseImage: images.byReference, contextFiles, projectFiles }
     return { platform: options.platform ?? nativePlatform(), view, images }
   })
-  const [first, ...others] = await Promise.all(views)
+  const platforms = await Promise.all(views)
+  const [first, ...others] = platforms
   if (first === undefined) throw new RangeError('there is no platform')
   const { view, images } = first
   let pulledBytes = 0
@@ -94,7 +96,7 @@ export async function planDockerfile(
     const { notes, refusals } = dependencies
     return { ...asWritten(source, notes, leftSteps(source, dependencies)), refusals, pulledBytes }
   }
-  const choice = chooseAssembly(inputs, source, images, view, dependencies.layers, deps)
+  const choice = chooseAssembly(inputs, source, platforms, dependencies.layers, deps)
   const planned = { inputs, source, images, view, dependencies, pulledBytes }
   if (choice.way !== 'composed') return await linkedDockerfile(planned, choice, found, deps)
   const linkInstead = (reason: string): Promise<PlannedDockerfile> =>
@@ -114,14 +116,18 @@ interface PlannedLayers {
 
 /** Shows what is built where nothing is there; what is there is left out. */
 function composedDockerfile(planned: PlannedLayers, choice: ComposedChoice): PlannedDockerfile {
-  const { source, view } = planned
-  const { plan, reason } = choice
-  const copies = plan.parts.filter((part) => part.kind === 'copy')
-  const groups = renderGroups(plan.parts, {})
-  const rest = renderRest(source.dockerfile, plan, copies, view)
+  const { source } = planned
+  const { images, reason } = choice
+  const texts = images.map(({ platform, plan, view }) => {
+    const of = images.length === 1 ? '' : ` (${formatPlatform(platform)})`
+    const copies = plan.parts.filter((part) => part.kind === 'copy')
+    const rest = renderRest(source.dockerfile, plan, copies, view)
+    const groups = renderGroups(plan.parts, {})
+    return `# image-cache: layers of dependencies, each an image of its own${of}\n${groups}\n${rest.text}`
+  })
   return {
-    ...plannedSteps(planned, plan.links),
-    text: `# image-cache: layers of dependencies, each an image of its own\n${groups}\n${rest.text}`,
+    ...plannedSteps(planned, images[0]?.plan.links ?? []),
+    text: texts.join('\n'),
     assembly: 'composed',
     assemblyReason: reason,
     composed: choice,

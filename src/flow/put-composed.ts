@@ -1,11 +1,11 @@
-import { type Attestation, attest, type Predicate } from '../assemble/attestation.ts'
+import { type Attestation, attest, type PlatformImage, type Predicate } from '../assemble/attestation.ts'
 import type { BuiltLayers } from '../assemble/built-layers.ts'
 import type { OwnLayer } from '../assemble/folder-layer.ts'
 import { type ComposedImage, composeImage } from '../assemble/image-manifest.ts'
 import type { KeptLayer } from '../assemble/kept-layer.ts'
 import { type LayerSource, type PlacedLayers, placeLayers } from '../assemble/place-layers.ts'
 import { provenance } from '../assemble/provenance.ts'
-import { putImage } from '../assemble/put-image.ts'
+import { putImage, topManifest } from '../assemble/put-image.ts'
 import { sbom } from '../assemble/sbom.ts'
 import { type Digest, digestOf } from '../base/digest.ts'
 import { type BuildMetadata, readBuildMetadata } from '../buildx/build-metadata.ts'
@@ -13,17 +13,17 @@ import type { Deps } from '../deps.ts'
 import type { ComposedPart } from '../dockerfile/composed-part.ts'
 import { stageConfig } from '../dockerfile/stage-config.ts'
 import { contentTag } from '../image/content-key.ts'
-import { OCI_INDEX, OCI_MANIFEST } from '../registry/manifest.ts'
+import { OCI_MANIFEST } from '../registry/manifest.ts'
 import { formatReference, type ImageReference, type RepositoryName, sameRepository } from '../registry/reference.ts'
 import { buildFacts } from './build-facts.ts'
+import type { ComposedPlatform } from './choose-assembly.ts'
 import type { ComposeOrder } from './compose-image.ts'
 import { repositoriesOf } from './find-image.ts'
-import { targetPlatform } from './source.ts'
 
 /** All layers of an image, and what is needed to put it. */
 export interface PutComposedOrder extends ComposeOrder {
-  /** What lies below the parts. */
-  readonly base: BuiltLayers
+  /** What lies below the parts, on each platform. */
+  readonly bases: ReadonlyMap<ComposedPlatform, BuiltLayers>
   readonly layers: ReadonlyMap<ComposedPart, KeptLayer>
   readonly own: ReadonlyMap<ComposedPart, OwnLayer>
   /** Milliseconds since 1970. */
@@ -42,15 +42,15 @@ export type PutComposedResult =
 
 /** Puts the image, under all its tags and the tag of its content where it gets tags. @throws ImageCacheError E_REGISTRY */
 export async function putComposed(order: PutComposedOrder, deps: Deps): Promise<PutComposedResult> {
-  const { inputs, choice, source, base, layers, own } = order
-  const { plan, view } = choice
-  const config = stageConfig(source.dockerfile, view, base.configJson, inputs.labels, plan.history, plan.below)
-  if (config.kind === 'unknown') return { kind: 'unknown-config', reason: config.reason }
-  const all = [...base.layers, ...plan.parts.flatMap((part) => layers.get(part) ?? own.get(part)?.layer ?? [])]
-  const image = composeImage(config.json, all, new Date(deps.clock.now()).toISOString(), order.annotations)
+  const { inputs, choice, own } = order
+  const images: PlatformImage[] = []
+  for (const composed of choice.images) {
+    const image = platformImage(composed, order, deps)
+    if ('kind' in image) return image
+    images.push(image)
+  }
   const tags = order.tagged ? imageTags(order) : []
-  const attested = attestation(order, image, deps)
-  const blobs = [...own.values()].map(({ bytes }) => bytes)
+  const blobs = [...new Map([...own.values()].map(({ layer, bytes }) => [layer.digest, bytes])).values()]
 
   const [first, ...more] = repositoriesOf(inputs)
   const others = order.tagged ? more : []
@@ -62,7 +62,7 @@ export async function putComposed(order: PutComposedOrder, deps: Deps): Promise<
     const placed = await placeLayers(deps.registry, repository, sources(order, more), order.verify)
     if (placed.gone.length > 0) return { kind: 'incomplete', gone: new Set(placed.gone.map(({ digest }) => digest)) }
     const here = tags.filter((tag) => sameRepository(tag, repository))
-    const put = await putImage(deps.registry, repository, { image, attested, blobs, tags: here })
+    const put = await putImage(deps.registry, repository, { images, blobs, tags: here })
     return put.kind === 'put' ? placed : { kind: 'incomplete', gone: new Set() }
   }
   // Others mount from the first.
@@ -74,22 +74,39 @@ export async function putComposed(order: PutComposedOrder, deps: Deps): Promise<
   }
   return {
     kind: 'put',
-    metadata: metadataOf(image, attested, tags),
+    metadata: metadataOf(images, tags),
     mounted: placed.reduce((sum, { mounted }) => sum + mounted, 0),
     copiedBytes: placed.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
   }
 }
 
-/** Where each layer lies. Those of our own making are sent along. */
-function sources({ choice, base, layers }: PutComposedOrder, more: readonly RepositoryName[]): readonly LayerSource[] {
-  const { plan, root, repository, layersRepository } = choice
-  const below = plan.below === 0 ? root.reference : repository
-  return [
-    ...base.layers.map((layer) => ({ layer, from: [below, ...more] })),
-    ...[...layers].map(([part, layer]) => {
-      return { layer, from: [part.kind === 'group' ? layersRepository : repository, ...more] }
-    }),
-  ]
+/** The image of one platform, of layers that are all there. */
+function platformImage(
+  composed: ComposedPlatform,
+  order: PutComposedOrder,
+  deps: Deps,
+): PlatformImage | Extract<PutComposedResult, { kind: 'unknown-config' }> {
+  const { inputs, source, layers, own } = order
+  const { plan, view, platform } = composed
+  const base = order.bases.get(composed)
+  if (base === undefined) throw new RangeError('there is nothing below the parts')
+  const config = stageConfig(source.dockerfile, view, base.configJson, inputs.labels, plan.history, plan.below)
+  if (config.kind === 'unknown') return { kind: 'unknown-config', reason: config.reason }
+  const all = [...base.layers, ...plan.parts.flatMap((part) => layers.get(part) ?? own.get(part)?.layer ?? [])]
+  const image = composeImage(config.json, all, new Date(deps.clock.now()).toISOString(), order.annotations)
+  return { platform, image, attested: attestation(composed, image, order, deps) }
+}
+
+/** Where each layer lies, a layer of several platforms once. Those of our own making are sent along. */
+function sources({ choice, bases, layers }: PutComposedOrder, more: readonly RepositoryName[]): readonly LayerSource[] {
+  const { repository, layersRepository } = choice
+  const below = [...bases].flatMap(([{ plan, root }, { layers }]) =>
+    layers.map((layer) => ({ layer, from: [plan.below === 0 ? root.reference : repository, ...more] })),
+  )
+  const parts = [...layers].map(([part, layer]) => {
+    return { layer, from: [part.kind === 'group' ? layersRepository : repository, ...more] }
+  })
+  return [...new Map([...below, ...parts].map((source) => [source.layer.digest, source])).values()]
 }
 
 /** None of the user's where the image is pushed by digest: its tags are repositories alone. */
@@ -100,10 +117,15 @@ function imageTags({ inputs, content }: ComposeOrder): readonly ImageReference[]
   return [...given, ...repositoriesOf(inputs).map((repository) => ({ ...repository, tag }))]
 }
 
-function attestation(order: PutComposedOrder, image: ComposedImage, deps: Deps): Attestation | undefined {
+function attestation(
+  composed: ComposedPlatform,
+  image: ComposedImage,
+  order: PutComposedOrder,
+  deps: Deps,
+): Attestation | undefined {
   const { attestations } = order.choice
   const predicates: Predicate[] = []
-  const facts = buildFacts(order, order.startedAt, deps)
+  const facts = buildFacts(composed, order, order.startedAt, deps)
   const names = order.inputs.tags.map(formatReference)
   if (attestations.provenance !== 'off') predicates.push(provenance(facts, attestations.provenance))
   if (attestations.sbom) {
@@ -113,21 +135,16 @@ function attestation(order: PutComposedOrder, image: ComposedImage, deps: Deps):
     const name = names[0] ?? ''
     predicates.push(sbom({ name, digest: image.digest, platform, base, wheels, created: finishedOn }))
   }
-  return predicates.length === 0 ? undefined : attest(image, targetPlatform(order.inputs), names, predicates)
+  return predicates.length === 0 ? undefined : attest(image, composed.platform, names, predicates)
 }
 
 /** The image as docker's build action would tell of it. */
-function metadataOf(
-  image: ComposedImage,
-  attested: Attestation | undefined,
-  tags: readonly ImageReference[],
-): BuildMetadata {
-  const bytes = attested?.index ?? image.manifest
-  const mediaType = attested === undefined ? OCI_MANIFEST : OCI_INDEX
+function metadataOf(images: readonly PlatformImage[], tags: readonly ImageReference[]): BuildMetadata {
+  const { mediaType, bytes } = topManifest(images)
   const digest = digestOf(bytes)
   const text = JSON.stringify(
     {
-      ...(attested === undefined ? { 'containerimage.config.digest': image.configDigest } : {}),
+      ...(mediaType === OCI_MANIFEST ? { 'containerimage.config.digest': images[0]?.image.configDigest } : {}),
       'containerimage.descriptor': { mediaType, digest, size: bytes.length },
       'containerimage.digest': digest,
       'image.name': tags.map(formatReference).join(','),

@@ -6,6 +6,7 @@ import type { AskedChecker } from '../image-check/image-check.ts'
 import type { LayerGroup } from '../layers/layer-plan.ts'
 import type { BuildReport, ReportCache, ReportCheck, ReportLayer, ReportWarning } from '../report/report.ts'
 import type { PushedBuild } from './build-and-push.ts'
+import { partsOf } from './choose-assembly.ts'
 import type { MadeOfParts } from './compose-image.ts'
 import type { Content, UnknownContent } from './content.ts'
 import type { ImageFinding } from './find-image.ts'
@@ -89,7 +90,7 @@ export function describeAssembly(assembly: string, reason: string): readonly Rep
 /** What a composed image is made of. */
 export function describeComposed(dockerfile: PlannedDockerfile, made: MadeOfParts): Partial<BuildReport> {
   const { timeline, metadata, built, mounted, copiedBytes, caches, troubles } = made
-  const parts = dockerfile.composed?.plan.parts ?? []
+  const parts = dockerfile.composed === undefined ? [] : partsOf(dockerfile.composed)
   const fresh = new Set(parts.flatMap((part) => (part.kind === 'group' && built.has(part) ? [part.name] : [])))
   const copied = copiedBytes === 0 ? '' : `, ${formatBytes(copiedBytes)} of the base image copied`
   return {

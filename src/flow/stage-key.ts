@@ -10,7 +10,7 @@ import { usedBuildArgs } from '../dockerfile/used-build-args.ts'
 import { copiedEntries } from '../image/copy-key.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { Content, UnknownContent } from './content.ts'
-import { buildOptions, type Source } from './source.ts'
+import type { Source } from './source.ts'
 
 /** A build whose stages are looked at. */
 export interface StageQuestion {
@@ -46,8 +46,7 @@ export function sourceKey(from: string | number, question: StageQuestion, until?
     made.push(facts)
   }
   const { dockerfile, files } = source
-  const options = buildOptions(inputs)
-  const used = new Set(usedBuildArgs(dockerfile, options))
+  const used = new Set(usedBuildArgs(dockerfile, view))
   return keyHash({
     base,
     steps: made,
@@ -57,7 +56,7 @@ export function sourceKey(from: string | number, question: StageQuestion, until?
     globalArgs: dockerfile.globalArgs.map(({ rest }) => rest),
     buildArgs: Object.fromEntries([...inputs.buildArgs].filter(([name]) => used.has(name))),
     secretIds: inputs.secrets.map(({ id }) => id).sort(),
-    platform: options.platform,
+    platform: view.platform,
   })
 }
 

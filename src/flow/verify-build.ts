@@ -5,7 +5,7 @@ import { formatRepository, type ImageReference, withDigest } from '../registry/r
 import { type BuildOrder, buildPlan } from './build-and-push.ts'
 import { buildTools, prepareBuildFolder } from './build-folder.ts'
 import { compareImages, type ImageDiff } from './compare-images.ts'
-import { targetPlatform } from './source.ts'
+import { targetPlatforms } from './source.ts'
 
 /** Differences that an error names; the command `image-cache diff` shows all. */
 const NAMED = 10
@@ -29,16 +29,20 @@ export async function verifyBuild(order: BuildOrder, deps: Deps): Promise<string
 export async function verifyImage(order: BuildOrder, rewritten: ImageReference, deps: Deps): Promise<string> {
   const written = { ...order, dockerfile: order.source.dockerfile.text, lifted: undefined }
   const asWritten = await buildUntagged(written, 'as-written', deps)
-  const diff = await compareImages(asWritten, rewritten, targetPlatform(order.inputs), deps.registry)
-  if (!diff.equal) throw different(diff, asWritten, rewritten)
-  return `verified: ${diff.compared} paths and the configuration are those of the Dockerfile as it is written`
+  let compared = 0
+  for (const platform of targetPlatforms(order.inputs)) {
+    const diff = await compareImages(asWritten, rewritten, platform, deps.registry)
+    if (!diff.equal) throw different(diff, asWritten, rewritten)
+    compared += diff.compared
+  }
+  return `verified: ${compared} paths and the configuration are those of the Dockerfile as it is written`
 }
 
 async function buildUntagged(order: BuildOrder, name: string, deps: Deps): Promise<ImageReference> {
   const { inputs, publish } = order
   const [repository] = inputs.tags
   if (repository === undefined) throw new RangeError('there is no repository to compare in')
-  const folder = await prepareBuildFolder(`verify-${name}`, order.dockerfile, order, deps)
+  const folder = await prepareBuildFolder(`verify-${name}`, { Dockerfile: order.dockerfile }, order, deps)
   const pushed = buildPlan(order, folder)
   const byDigest = `,push-by-digest=true,name=${formatRepository(repository)}`
   const plan = {

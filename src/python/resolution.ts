@@ -16,8 +16,8 @@ export interface ResolvedPackage {
   readonly hashes: readonly string[]
   /** Normalised names of direct dependencies within this lock, where the lock tells. */
   readonly dependencies: readonly string[]
-  /** The platforms that take it, where the lock is for several and not all of them do. */
-  readonly platforms?: readonly string[]
+  /** As the lock of each platform that takes it has it, where the lock is for several: `linux/arm64`. */
+  readonly onPlatforms?: ReadonlyMap<string, ResolvedPackage>
 }
 
 /** Where packages come from and how: packages of different settings never share a layer. */
