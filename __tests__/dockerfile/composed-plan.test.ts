@@ -32,6 +32,7 @@ function layersOf(text: string, groups: readonly LayerGroup[]): readonly StageLa
     interpreter: '/usr/local/bin/python3.12',
     installerImage: 'tools.example/python-uv@sha256:abc',
     platform: 'linux/amd64',
+    glibc: 36,
     settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
     bytecode: true,
   }))

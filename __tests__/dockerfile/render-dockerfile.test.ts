@@ -37,6 +37,7 @@ function layersOf(
     interpreter: '/usr/local/bin/python3.12',
     installerImage: 'tools.example/python-uv@sha256:abc',
     platform: 'linux/amd64',
+    glibc: 36,
     settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
     bytecode: true,
     ...more,
@@ -85,7 +86,7 @@ set -eu
 umask 022
 export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0
 set --
-[ "$(uname -m)" = x86_64 ] || set -- --python-platform x86_64-unknown-linux-gnu
+set -- --python-platform x86_64-manylinux_2_36
 uv pip install --quiet --no-deps --require-hashes --no-cache --only-binary :all: --python /usr/local/bin/python3.12 --prefix /layer/usr/local "$@" -r - <<'PACKAGES'
 sympy==1.13 \\
     --hash=sha256:cc
@@ -94,7 +95,8 @@ torch==2.5.0 \\
     --hash=sha256:bb
 PACKAGES
 rm -f /layer/usr/local/.lock
-/usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local/lib/python3.12 || true
+/usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local || true
+find /layer/usr/local -path '*.dist-info/RECORD' -exec chmod 644 {} +
 find /layer -type d -exec chmod 755 {} +
 find /layer -exec touch -h -d @315532800 {} +
 IMAGE_CACHE
@@ -106,13 +108,14 @@ set -eu
 umask 022
 export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0
 set --
-[ "$(uname -m)" = x86_64 ] || set -- --python-platform x86_64-unknown-linux-gnu
+set -- --python-platform x86_64-manylinux_2_36
 uv pip install --quiet --no-deps --require-hashes --no-cache --only-binary :all: --python /usr/local/bin/python3.12 --prefix /layer/usr/local "$@" -r - <<'PACKAGES'
 idna==3.7 \\
     --hash=sha256:dd
 PACKAGES
 rm -f /layer/usr/local/.lock
-/usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local/lib/python3.12 || true
+/usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local || true
+find /layer/usr/local -path '*.dist-info/RECORD' -exec chmod 644 {} +
 find /layer -type d -exec chmod 755 {} +
 find /layer -exec touch -h -d @315532800 {} +
 IMAGE_CACHE
@@ -281,7 +284,7 @@ describe('what decides a cache key', () => {
     expect(rendered).toContain(' AS image-cache-deps-0-1\nARG TARGETARCH\nRUN ')
     const [script = ''] = scripts(rendered).values()
     expect(script).toContain('  arm64) machine=aarch64 ;;\n')
-    expect(script).toContain('set -- --python-platform "$machine"-unknown-linux-gnu\nmkdir -p /layer/usr/local\n')
+    expect(script).toContain('set -- --python-platform "$machine"-manylinux_2_36\nmkdir -p /layer/usr/local\n')
     expect(script).toContain(
       "nvidia-cublas==12 ; platform_machine == 'x86_64' \\\n    --hash=sha256:ee\nsix==1.17 \\\n",
     )

@@ -25,6 +25,7 @@ function onTop(text: string, told: readonly number[] = []): readonly StepOnTop[]
       interpreter: '/usr/local/bin/python3.12',
       installerImage: 'tools.example/python-uv@sha256:abc',
       platform: 'linux/amd64',
+      glibc: 36,
       settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
       bytecode: true,
     }),

@@ -98,6 +98,23 @@ describe('readLayer', () => {
     expect(a).not.toBe(c)
   })
 
+  test('the Python that a package’s own script names is compared by the file that it is, its lines byte by byte', async () => {
+    const texts = [
+      '#!/usr/local/bin/python3.12\nwork()\n',
+      '#!/usr/local/bin/python\nwork()\n',
+      '#!/usr/bin/perl\nwork()\n',
+    ]
+    const read = [...texts, '#!/usr/local/bin/python\nplay()\n'].map(async (text) => {
+      const [entry] = await readLayer(pieces(await tarOf([{ name: 'usr/local/bin/tool' }, text])), TAR)
+      return entry?.what === 'node' ? { program: entry.node.program, content: entry.node.content } : undefined
+    })
+    const [long, short, perl, other] = await Promise.all(read)
+    expect([long?.program, short?.program]).toEqual(['/usr/local/bin/python3.12', '/usr/local/bin/python'])
+    expect(long?.content).toBe(short?.content)
+    expect(perl?.program).toBeUndefined()
+    expect(new Set([short, perl, other].map((one) => one?.content)).size).toBe(3)
+  })
+
   test('how an installer words a console script doesn’t count, what it starts does', async () => {
     const script = (python: string, main: string, words: string): string =>
       `#!${python}\n# -*- coding: utf-8 -*-\n${words.startsWith('re') ? 'import re\n' : ''}import sys\nfrom tool.cli import ${main}\n` +

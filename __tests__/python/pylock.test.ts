@@ -16,6 +16,38 @@ function wheel(fileName: string, hash: string, more = ''): string {
   return `{ url = "https://index.example/f/${fileName}"${more}, hashes = { sha256 = "${hash}" } }`
 }
 
+describe('wheels for several C libraries', () => {
+  const [older, newer, pure] = [
+    wheel('debugpy-1-cp312-cp312-manylinux_2_17_x86_64.whl', A),
+    wheel('debugpy-1-cp312-cp312-manylinux_2_34_x86_64.whl', B),
+    wheel('debugpy-1-py3-none-any.whl', C),
+  ]
+  const read = (wheels: readonly string[], glibc?: { atLeast: number; atMost: number }) => {
+    const text = lockOf(`name = "debugpy"\nversion = "1"\nwheels = [${wheels.join(', ')}]`)
+    const found = readPylock(text, { ...TARGET, ...(glibc === undefined ? {} : { glibc }) })
+    if (found.kind === 'failed') throw new Error(found.reason)
+    const [one] = found.packages
+    return one === undefined ? found.unbuilt[0]?.reason : [one.wheel.fileName.split('-').slice(2).join('-'), one.hashes]
+  }
+
+  test('go to images that have them, and to no others', () => {
+    const all = [older, newer, pure]
+    expect(read(all, { atLeast: 36, atMost: 36 })).toEqual([
+      'cp312-cp312-manylinux_2_34_x86_64.whl',
+      [A, B, C].map((hash) => `sha256:${hash}`),
+    ])
+    expect(read(all, { atLeast: 31, atMost: 31 })).toEqual([
+      'cp312-cp312-manylinux_2_17_x86_64.whl',
+      [A, C].map((hash) => `sha256:${hash}`),
+    ])
+  })
+
+  test('are not guessed where the image does not tell its own', () => {
+    expect(read([newer, pure])).toMatch(/^debugpy 1 has other wheels for newer C libraries/)
+    expect(read([older, pure])).toEqual(['cp312-cp312-manylinux_2_17_x86_64.whl', [`sha256:${A}`, `sha256:${C}`]])
+  })
+})
+
 describe('readPylock', () => {
   test('takes the wheel that the target would take and keeps the hashes of all that fit', () => {
     const wheels = [

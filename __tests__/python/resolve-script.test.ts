@@ -5,6 +5,7 @@ const SETTINGS = { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preRe
 const INPUTS = {
   pythonVersion: '3.12',
   platform: 'linux/amd64',
+  glibc: { atLeast: 36, atMost: 36 },
   settings: SETTINGS,
   installer: 'uv',
   onlyBinary: [],
@@ -14,9 +15,9 @@ const INPUTS = {
 describe('resolveScript', () => {
   test('asks for the target platform and its Python', () => {
     expect(resolveScript(INPUTS)).toContain(
-      '--python-version 3.12 --python-platform x86_64-manylinux_2_28 --format pylock.toml',
+      '--python-version 3.12 --python-platform x86_64-manylinux_2_36 --format pylock.toml',
     )
-    expect(resolveScript({ ...INPUTS, platform: 'linux/arm64' })).toContain('--python-platform aarch64-manylinux_2_28')
+    expect(resolveScript({ ...INPUTS, platform: 'linux/arm64' })).toContain('--python-platform aarch64-manylinux_2_36')
   })
 
   test('passes settings on, quoted for the shell', () => {

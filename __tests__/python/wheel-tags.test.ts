@@ -4,9 +4,9 @@ import { bestWheel, parseWheelName, wheelRank } from '../../src/python/wheel-tag
 const AMD64 = { pythonVersion: '3.12', platform: 'linux/amd64' }
 const ARM64 = { pythonVersion: '3.12.4', platform: 'linux/arm64' }
 
-function rank(fileName: string, target = AMD64): number | undefined {
+function rank(fileName: string, target = AMD64, glibc = 36): number | undefined {
   const name = parseWheelName(fileName)
-  return name === undefined ? undefined : wheelRank(name, target)
+  return name === undefined ? undefined : wheelRank(name, target, glibc)
 }
 
 describe('parseWheelName', () => {
@@ -55,7 +55,7 @@ describe('wheelRank', () => {
     ['another Python', 'a-1-cp311-cp311-manylinux_2_17_x86_64.whl'],
     ['a newer stable ABI', 'a-1-cp313-abi3-manylinux_2_17_x86_64.whl'],
     ['the free-threaded ABI', 'a-1-cp312-cp312t-manylinux_2_17_x86_64.whl'],
-    ['a newer glibc', 'a-1-cp312-cp312-manylinux_2_34_x86_64.whl'],
+    ['a newer glibc', 'a-1-cp312-cp312-manylinux_2_39_x86_64.whl'],
     ['musl', 'a-1-cp312-cp312-musllinux_1_2_x86_64.whl'],
     ['another machine', 'a-1-cp312-cp312-manylinux_2_17_aarch64.whl'],
     ['another system', 'a-1-cp312-cp312-win_amd64.whl'],
@@ -64,6 +64,15 @@ describe('wheelRank', () => {
     ['a 32-bit machine', 'a-1-py3-none-manylinux_2_17_i686.whl'],
   ])('refuses %s', (_, fileName) => {
     expect(rank(fileName)).toBeUndefined()
+  })
+
+  test.each([
+    ['manylinux_2_34_x86_64', 34, 33],
+    ['manylinux_2_28_x86_64', 28, 27],
+    ['manylinux2014_x86_64', 17, 16],
+  ])('%s wants glibc 2.%i', (tag, wanted, older) => {
+    const name = `a-1-cp312-cp312-${tag}.whl`
+    expect([rank(name, AMD64, wanted), rank(name, AMD64, older)]).toEqual([expect.any(Number), undefined])
   })
 
   test('takes the wheels of the platform that it plans for, not those of this machine', () => {
@@ -78,6 +87,6 @@ describe('bestWheel', () => {
     const wheels = ['a-1-py3-none-any.whl', 'a-1-10-py3-none-any.whl', 'a-1-9-py3-none-any.whl'].map((fileName) => ({
       fileName,
     }))
-    expect(bestWheel(wheels, AMD64)).toEqual({ fileName: 'a-1-10-py3-none-any.whl' })
+    expect(bestWheel(wheels, AMD64, 36)).toEqual({ fileName: 'a-1-10-py3-none-any.whl' })
   })
 })

@@ -1,6 +1,8 @@
+import { shellWord } from '../base/shell-word.ts'
 import type { LayerGroup, LayerPlan } from '../layers/layer-plan.ts'
 import type { IndexSettings } from '../python/resolution.ts'
 import type { InstallStep } from './dockerfile.ts'
+import { likeInstaller } from './like-installer.ts'
 import { hasMachine, machineLines, platformMarker } from './target-machine.ts'
 
 /** An environment that no step of the user's makes any more: `uv sync` did, before layers took its place. */
@@ -40,6 +42,8 @@ export interface StageLayers {
   readonly installerImage: string
   /** What the image is built for: `linux/amd64`. */
   readonly platform: string
+  /** Its C library, by which wheels are chosen: `36` is 2.36. */
+  readonly glibc: number
   /** More platforms that the same stages are for: each builds them with its own wheels. */
   readonly morePlatforms?: readonly string[]
   readonly settings: IndexSettings
@@ -85,7 +89,7 @@ export function environmentStage(
   place: TreePlace = 'layer-folder',
 ): string {
   const { projectFolder, projectName = 'project', requiresPython, pythonFullVersion } = skeleton
-  const folder = quoted(layers.environment ?? layers.prefix)
+  const folder = shellWord(layers.environment ?? layers.prefix)
   const python = requiresPython ?? `>=${layers.pythonVersion}`
   return [
     `FROM --platform=$BUILDPLATFORM ${layers.installerImage} AS ${name}`,
@@ -94,8 +98,8 @@ export function environmentStage(
     'set -eu',
     'umask 022',
     ...(place === 'final' ? [...UNSEEN, ...notingFolders(projectFolder, parentOf(layers.prefix))] : []),
-    `mkdir -p ${quoted(projectFolder)} /layer`,
-    `cd ${quoted(projectFolder)}`,
+    `mkdir -p ${shellWord(projectFolder)} /layer`,
+    `cd ${shellWord(projectFolder)}`,
     "cat > pyproject.toml <<'PROJECT'",
     '[project]',
     `name = ${JSON.stringify(projectName)}`,
@@ -120,12 +124,12 @@ function notingFolders(...paths: readonly string[]): readonly string[] {
     const parts = path.split('/').filter((part) => part !== '')
     return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
   })
-  return ["made=''", ...folders.map((folder) => `[ -e ${quoted(folder)} ] || made="${folder} $made"`)]
+  return ["made=''", ...folders.map((folder) => `[ -e ${shellWord(folder)} ] || made="${folder} $made"`)]
 }
 
 /** The project was there for the environment's sake. Folders of the installer image stay: to make one anew would hide what lies below. */
 function unseenProject(folder: string): readonly string[] {
-  return ['cd /', `rm -f ${quoted(`${folder}/pyproject.toml`)} ${quoted(`${folder}/uv.lock`)}`]
+  return ['cd /', `rm -f ${shellWord(`${folder}/pyproject.toml`)} ${shellWord(`${folder}/uv.lock`)}`]
 }
 
 /**
@@ -158,20 +162,19 @@ export function dependencyStage(
     'set -eu',
     'umask 022',
     'export UV_NO_CONFIG=1 UV_NO_INSTALLER_METADATA=1 UV_COMPILE_BYTECODE=0 PYTHONHASHSEED=0',
-    ...exports.map(([variable, value]) => `export ${variable}=${quoted(value)}`),
+    ...exports.map(([variable, value]) => `export ${variable}=${shellWord(value)}`),
     ...(place === 'final' ? UNSEEN : []),
     ...(place === 'final' && layers.environment !== undefined ? notingFolders(parentOf(layers.environment)) : []),
     'set --',
-    ...machineLines(layers.platform, isShared),
+    ...machineLines(layers.platform, layers.glibc, isShared),
     // A platform may have no package of this group.
-    ...(isShared ? [`mkdir -p ${quoted(target)}`] : []),
+    ...(isShared ? [`mkdir -p ${shellWord(target)}`] : []),
     ...(layers.environment === undefined ? [] : environmentLines(layers, layers.environment)),
     [...installWords(layers, target), '"$@"', '-r', '-', "<<'PACKAGES'"].join(' '),
     ...packageLines(group, layers.morePlatforms),
     'PACKAGES',
-    `rm -f ${quoted(`${target}/.lock`)}`,
-    ...shebangLines(layers, target),
-    ...bytecodeLines(layers, target),
+    `rm -f ${shellWord(`${target}/.lock`)}`,
+    ...likeInstaller(layers, target),
     ...finishLines(layers.prefix),
     ...(place === 'final' ? [...unseenEnvironment(layers), ...TO_FINAL_PLACE] : []),
     'IMAGE_CACHE',
@@ -183,10 +186,10 @@ export function dependencyStage(
 function environmentLines({ pythonVersion, interpreter }: StageLayers, folder: string): readonly string[] {
   const bin = `${folder}/bin`
   const link = interpreter.startsWith(`${bin}/`)
-    ? [`[ -e ${quoted(interpreter)} ] || ln -s python ${quoted(interpreter)}`]
+    ? [`[ -e ${shellWord(interpreter)} ] || ln -s python ${shellWord(interpreter)}`]
     : []
   return [
-    `uv venv --quiet --no-project --python ${quoted(`/usr/local/bin/python${pythonVersion}`)} ${quoted(folder)}`,
+    `uv venv --quiet --no-project --python ${shellWord(`/usr/local/bin/python${pythonVersion}`)} ${shellWord(folder)}`,
     ...link,
   ]
 }
@@ -214,7 +217,7 @@ const UNSEEN: readonly string[] = [
 function unseenEnvironment({ environment }: StageLayers): readonly string[] {
   if (environment === undefined) return []
   // Folders that were made on the way go, too, where nothing is in them any more.
-  return [`rm -rf ${quoted(environment)}`, 'for folder in $made; do rmdir "$folder" 2>/dev/null || true; done']
+  return [`rm -rf ${shellWord(environment)}`, 'for folder in $made; do rmdir "$folder" 2>/dev/null || true; done']
 }
 
 /**
@@ -244,13 +247,13 @@ function installWords(layers: StageLayers, target: string): readonly string[] {
   const { indexUrl, extraIndexUrls, findLinks, preReleases } = layers.settings
   return [
     'uv pip install --quiet --no-deps --require-hashes --no-cache --only-binary :all:',
-    `--python ${quoted(layers.installerInterpreter ?? layers.interpreter)}`,
-    `${layers.layout === 'flat' ? '--target' : '--prefix'} ${quoted(target)}`,
-    ...(indexUrl === undefined ? [] : [`--index-url ${quoted(indexUrl)}`]),
-    ...extraIndexUrls.map((url) => `--extra-index-url ${quoted(url)}`),
+    `--python ${shellWord(layers.installerInterpreter ?? layers.interpreter)}`,
+    `${layers.layout === 'flat' ? '--target' : '--prefix'} ${shellWord(target)}`,
+    ...(indexUrl === undefined ? [] : [`--index-url ${shellWord(indexUrl)}`]),
+    ...extraIndexUrls.map((url) => `--extra-index-url ${shellWord(url)}`),
     // uv stops at the first index that knows a name; with pinned hashes any index may hold the file.
     ...(extraIndexUrls.length === 0 ? [] : ['--index-strategy unsafe-best-match']),
-    ...findLinks.map((url) => `--find-links ${quoted(url)}`),
+    ...findLinks.map((url) => `--find-links ${shellWord(url)}`),
     ...(preReleases ? ['--prerelease allow'] : []),
   ]
 }
@@ -267,29 +270,4 @@ function packageLines(group: LayerGroup, morePlatforms: readonly string[] = []):
       ...sorted.map((hash, index) => `    --hash=${hash}${index < sorted.length - 1 ? ' \\' : ''}`),
     ]
   })
-}
-
-/** Console scripts name the Python that installed them; where the final image has it elsewhere they are told so. */
-function shebangLines(
-  { interpreter, installerInterpreter = interpreter }: StageLayers,
-  target: string,
-): readonly string[] {
-  if (installerInterpreter === interpreter) return []
-  const change = `1s|^#!${installerInterpreter}$|#!${interpreter}|`
-  return [
-    `if [ -d ${quoted(`${target}/bin`)} ]; then find ${quoted(`${target}/bin`)} -type f -exec sed -i ${quoted(change)} {} +; fi`,
-  ]
-}
-
-/** One process and hashes instead of times, or the bytes would differ each time. What can't be compiled stays as it is, as pip leaves it. */
-function bytecodeLines(layers: StageLayers, target: string): readonly string[] {
-  if (!layers.bytecode) return []
-  const python = quoted(layers.installerInterpreter ?? layers.interpreter)
-  const folder = quoted(layers.layout === 'flat' ? target : `${target}/lib/python${layers.pythonVersion}`)
-  return [`${python} -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash ${folder} || true`]
-}
-
-/** A word for the shell; plain ones stay readable. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

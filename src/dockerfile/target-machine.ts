@@ -7,18 +7,20 @@ export function hasMachine(platform: string): boolean {
 }
 
 /**
- * Shell lines that add `--python-platform` to the arguments where the installer's machine is not that of the target.
+ * Shell lines that add `--python-platform` to the arguments: machine and C library are those of the target, whatever the
+ * installer's are.
  * @param platform `linux/arm64`
+ * @param glibc `36` is 2.36
  * @param isShared the stage is for several platforms: BuildKit runs it once for each and says in TARGETARCH for which
  */
-export function machineLines(platform: string, isShared: boolean): readonly string[] {
+export function machineLines(platform: string, glibc: number, isShared: boolean): readonly string[] {
   const machine = MACHINES[platform]
-  if (isShared) return SHARED
-  return machine === undefined ? [] : [platformLine(machine)]
+  if (isShared) return [...SHARED, platformLine('"$machine"', glibc)]
+  return machine === undefined ? [] : [platformLine(machine, glibc)]
 }
 
-function platformLine(machine: string): string {
-  return `[ "$(uname -m)" = ${machine} ] || set -- --python-platform ${machine}-unknown-linux-gnu`
+function platformLine(machine: string, glibc: number): string {
+  return `set -- --python-platform ${machine}-manylinux_2_${glibc}`
 }
 
 /** BuildKit runs the stage once for each platform, and says which one it is for. */
@@ -27,7 +29,6 @@ const SHARED: readonly string[] = [
   ...Object.entries(MACHINES).map(([platform, machine]) => `  ${platform.split('/')[1]}) machine=${machine} ;;`),
   '  *) echo "there are no packages for $TARGETARCH" >&2; exit 1 ;;',
   'esac',
-  platformLine('"$machine"'),
 ]
 
 /** Says which platforms take a package (PEP 508, environment markers). */

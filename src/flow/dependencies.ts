@@ -8,6 +8,7 @@ import type { ChangeHistory } from '../layers/change-history.ts'
 import { HEAVY_PACKAGES } from '../layers/heavy-packages.ts'
 import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
+import { glibcRange } from '../python/glibc.ts'
 import type { UnbuiltPackage } from '../python/pylock.ts'
 import type { BaseImages } from './base-images.ts'
 import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
@@ -181,6 +182,7 @@ async function stageLayers(
     interpreter: isAbsolute ? (program ?? named) : named,
     installerImage,
     platform: view.platform ?? 'linux/amd64',
+    glibc: glibcRange(python.glibc).atLeast,
     ...(others.length === 0 ? {} : { morePlatforms: others.map(({ platform }) => platform) }),
     settings,
     bytecode: steps.some((step) => step.bytecode),

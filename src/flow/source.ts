@@ -92,16 +92,7 @@ export function platformOptions(inputs: BuildInputs): readonly BuildOptions[] {
 
 /** The platform of an image that is for one, and the first one's of several. */
 export function targetPlatform(inputs: BuildInputs): Platform {
-  return readPlatform(buildOptions(inputs).platform ?? '')
-}
-
-/** All platforms of the build. */
-export function targetPlatforms(inputs: BuildInputs): readonly Platform[] {
-  return platformOptions(inputs).map(({ platform }) => readPlatform(platform ?? ''))
-}
-
-function readPlatform(text: string): Platform {
-  const platform = parsePlatform(text)
+  const platform = parsePlatform(buildOptions(inputs).platform ?? '')
   if (typeof platform === 'string') throw new RangeError(platform)
   return platform
 }

@@ -6,6 +6,7 @@ import { locateInContext } from '../dockerfile/locate-in-context.ts'
 import type { BasePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { exportLock } from '../python/export-lock.ts'
+import { glibcRange } from '../python/glibc.ts'
 import { projectDependencies, readProject } from '../python/project-file.ts'
 import { readPylock, type UnbuiltPackage } from '../python/pylock.ts'
 import { type CollectedRequirements, mergeSettings, readRequirements } from '../python/read-requirements.ts'
@@ -42,7 +43,7 @@ export interface LockTools {
 }
 
 /** What is known of the Python that the packages are for. */
-export type LockTarget = Pick<BasePython, 'version' | 'shipped'>
+export type LockTarget = Pick<BasePython, 'version' | 'shipped' | 'glibc'>
 
 /** Finds the exact packages of install steps that belong together: a lock as it is, or one resolution for all. */
 export async function lockSteps(
@@ -95,6 +96,7 @@ async function lockProject(
     image,
     pythonVersion: python.version,
     platform: view.platform ?? 'linux/amd64',
+    glibc: glibcRange(python.glibc),
     files,
     selection,
     lock,
@@ -132,7 +134,8 @@ async function givenLock(
   if (first === undefined || more.length > 0 || !isAlone)
     return { kind: 'refused', code: 'unknown-option', sentence: `${path} is installed together with other packages` }
   const text = await readFile(join(source.context, path), 'utf8').catch(() => '')
-  const target = { pythonVersion: python.version, platform: view.platform ?? 'linux/amd64' }
+  const glibc = glibcRange(python.glibc)
+  const target = { pythonVersion: python.version, platform: view.platform ?? 'linux/amd64', glibc }
   const read = readPylock(text, target)
   if (read.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: read.reason }
   const [indexUrl, ...extraIndexUrls] = read.indexes
@@ -164,6 +167,7 @@ async function resolveSteps(
     image: installerImage,
     pythonVersion: python.version,
     platform: tools.view.platform ?? 'linux/amd64',
+    glibc: glibcRange(python.glibc),
     requirements: wanted.requirements,
     constraints: [...wanted.constraints, ...shippedConstraints(python)],
     onlyBinary: wanted.onlyBinary,

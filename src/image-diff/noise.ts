@@ -92,10 +92,18 @@ export function withoutNoise(path: string, bytes: Buffer): Signal {
 
 function scriptSignal(bytes: Buffer): Signal {
   const [, firstLine, called, main] = SCRIPT.exec(bytes.toString('latin1')) ?? []
-  if (firstLine === undefined) return { bytes }
+  if (firstLine === undefined) return ownScriptSignal(bytes)
   const [, program] = PROGRAM.exec(firstLine) ?? []
   if (program === undefined) return { bytes: Buffer.from(`${firstLine}\n${called}\n${main}\n`, 'latin1') }
   return { bytes: Buffer.from(`${called}\n${main}\n`, 'latin1'), program }
+}
+
+/** A script that a package brings: installers write their Python into its first line. */
+function ownScriptSignal(bytes: Buffer): Signal {
+  const end = bytes.indexOf('\n')
+  const [, program] = PROGRAM.exec(bytes.toString('latin1', 0, Math.max(end, 0))) ?? []
+  if (program === undefined || !/\/python[\d.]*$/.test(program)) return { bytes }
+  return { bytes: bytes.subarray(end), program }
 }
 
 /** The rule by which a difference at a path is left out; undefined when it counts. */

@@ -1,3 +1,5 @@
+import { baseGlibc } from './base-glibc.ts'
+
 /** The parts of an image's configuration that tell of its Python (OCI image-spec, config.md). */
 export interface BaseConfig {
   readonly env: Readonly<Record<string, string>>
@@ -19,6 +21,8 @@ export interface BasePython {
    * on top would mix the two, so a lock must agree with what is there.
    */
   readonly shipped: ReadonlyMap<string, string | undefined>
+  /** Its C library, `36` for 2.36: installers choose wheels by it. Undefined where the image doesn't tell. */
+  readonly glibc: number | undefined
 }
 
 /** Files of these may come with any Python image; what else was installed decides whether layers can be put on top. */
@@ -58,6 +62,7 @@ export function basePython(
     prefix: '/usr/local',
     interpreter: `/usr/local/bin/python${version}`,
     shipped: new Map(names.map((name) => [name, shippedVersion(name, config)])),
+    glibc: baseGlibc(config.history),
   }
 }
 

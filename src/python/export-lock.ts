@@ -1,9 +1,11 @@
 import { type Clock, systemClock } from '../base/clock.ts'
+import { shellWord } from '../base/shell-word.ts'
 import type { Store } from '../stores/store.ts'
 import { storeKey } from '../stores/store-key.ts'
+import type { GlibcRange } from './glibc.ts'
 import { RESOLUTION_FORMAT } from './remembered-resolution.ts'
 import { askForLock, type LockAnswer, type RunInstaller } from './resolve.ts'
-import { LOCK_FILE, SIZES_FILE, shellWord, WHEEL_SIZES_PY } from './resolve-script.ts'
+import { LOCK_FILE, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
 
 /** A project with a lock of uv, and which of its packages are wanted. */
 export interface LockedProject {
@@ -11,6 +13,8 @@ export interface LockedProject {
   readonly image: string
   readonly pythonVersion: string
   readonly platform: string
+  /** What is known of the image's C library. */
+  readonly glibc: GlibcRange
   /** Texts of uv.lock, pyproject.toml, and those of workspace members, by their path below the project. */
   readonly files: Readonly<Record<string, string>>
   /** Arguments of `uv export`: `--no-dev`, `--extra gpu`. */
@@ -31,20 +35,21 @@ export function exportLock(
   store: Store,
   clock: Clock = systemClock,
 ): Promise<LockAnswer> {
-  const { image, pythonVersion, platform, relock } = project
+  const { image, pythonVersion, platform, glibc, relock } = project
   const script = exportScript(project)
   const files = Object.fromEntries(Object.entries(project.files).map(([path, text]) => [`project/${path}`, text]))
   const key = storeKey('resolution', project.salt, {
     format: RESOLUTION_FORMAT,
     image,
     platform,
+    glibc: [glibc.atLeast, glibc.atMost],
     pythonVersion,
     script,
     files,
   })
   const withSizes = { ...files, 'wheel-sizes.py': WHEEL_SIZES_PY }
   return askForLock(
-    { key, image, script, files: withSizes, relock, pythonVersion, platform, pinned: new Map() },
+    { key, image, script, files: withSizes, relock, pythonVersion, platform, glibc, pinned: new Map() },
     run,
     store,
     clock,

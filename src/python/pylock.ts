@@ -1,4 +1,5 @@
 import { parse, type TomlTable, type TomlValue } from 'smol-toml'
+import { SOME_GLIBC } from './glibc.ts'
 import { evaluateMarker } from './markers.ts'
 import { normalizeName } from './package-name.ts'
 import type { ResolvedPackage } from './resolution.ts'
@@ -102,9 +103,10 @@ function readPackage(
   }
   const version = entry.version
   if (typeof version !== 'string') return `${name} has no version in the lock`
+  const glibc = target.glibc ?? SOME_GLIBC
   const fitting = listOf(entry.wheels)
     .flatMap((value) => readWheel(value, facts))
-    .filter((wheel) => fits(wheel, target))
+    .filter((wheel) => fits(wheel, target, glibc.atMost))
   if (fitting.length === 0) {
     const python = target.pythonVersion
     const reason = `${name} ${version} has no wheel for ${target.platform} with Python ${python}; it would have to be built from source`
@@ -112,7 +114,12 @@ function readPackage(
   }
   const pinned = facts.pinned?.get(name) ?? []
   const allowed = fitting.filter((w) => w.hash !== undefined && (pinned.length === 0 || pinned.includes(w.hash)))
-  const wheel = bestWheel(allowed, target)
+  const wheel = bestWheel(allowed, target, glibc.atMost)
+  const onOlder = bestWheel(allowed, target, glibc.atLeast)
+  if (wheel !== undefined && wheel !== onOlder) {
+    const reason = `${name} ${version} has other wheels for newer C libraries, and the base image does not tell which one it has`
+    return { name, folder: undefined, reason }
+  }
   if (wheel === undefined) {
     const reason =
       pinned.length === 0
@@ -120,11 +127,13 @@ function readPackage(
         : `${name} ${version} has no wheel for ${target.platform} among the hashes that the requirements pin`
     return { name, folder: undefined, reason }
   }
+  // Where the C library is known by its bounds alone, installers get what runs on both.
+  const usable = allowed.filter((w) => fits(w, target, glibc.atLeast))
   return {
     name,
     version,
     wheel: { fileName: wheel.fileName, size: wheel.size, uploadedAt: wheel.uploadedAt },
-    hashes: [...new Set(allowed.flatMap((w) => (w.hash === undefined ? [] : [w.hash])))].sort(),
+    hashes: [...new Set(usable.flatMap((w) => (w.hash === undefined ? [] : [w.hash])))].sort(),
     dependencies: [...new Set(facts.dependencies?.get(name) ?? ownDependencies(entry))].sort(),
   }
 }
@@ -147,9 +156,9 @@ function readWheel(value: TomlValue, facts: LockFacts): readonly Wheel[] {
   ]
 }
 
-function fits(wheel: Wheel, target: WheelTarget): boolean {
+function fits(wheel: Wheel, target: WheelTarget, glibc: number): boolean {
   const name = parseWheelName(wheel.fileName)
-  return name !== undefined && wheelRank(name, target) !== undefined
+  return name !== undefined && wheelRank(name, target, glibc) !== undefined
 }
 
 /** `dependencies` of PEP 751, where the locker writes them. */

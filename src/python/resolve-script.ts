@@ -1,10 +1,14 @@
+import { shellWord } from '../base/shell-word.ts'
+import { type GlibcRange, SOME_GLIBC } from './glibc.ts'
 import type { IndexSettings } from './resolution.ts'
-import { machineOf, NEWEST_GLIBC } from './wheel-tags.ts'
+import { machineOf } from './wheel-tags.ts'
 
 /** What the installer is asked to resolve, as one resolution. */
 export interface ResolveInputs {
   readonly pythonVersion: string
   readonly platform: string
+  /** What is known of the image's C library; nothing when absent. */
+  readonly glibc?: GlibcRange
   readonly settings: IndexSettings
   /** Whose rules for several indexes hold: pip takes the best version of all, uv the first index that has the package. */
   readonly installer: 'pip' | 'uv'
@@ -44,7 +48,8 @@ function resolveArgs(inputs: ResolveInputs): readonly string[] {
     '--python-version',
     inputs.pythonVersion,
     '--python-platform',
-    `${machine}-manylinux_2_${NEWEST_GLIBC}`,
+    // The newest, or uv would leave out of the lock what some image takes.
+    `${machine}-manylinux_2_${(inputs.glibc ?? SOME_GLIBC).atMost}`,
     ...(inputs.hasConstraints ? ['--constraints', 'constraints.in'] : []),
     ...(settings.indexUrl === undefined ? [] : ['--index-url', settings.indexUrl]),
     ...settings.extraIndexUrls.flatMap((url) => ['--extra-index-url', url]),
@@ -53,11 +58,6 @@ function resolveArgs(inputs: ResolveInputs): readonly string[] {
     ...(inputs.installer === 'pip' ? ['--index-strategy', 'unsafe-best-match'] : []),
     ...inputs.onlyBinary.flatMap((name) => ['--only-binary', name]),
   ]
-}
-
-/** A word for the shell; plain ones stay readable. */
-export function shellWord(word: string): string {
-  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { GlibcRange } from './glibc.ts'
+
 /** What a wheel's file name says (binary distribution format, "File name convention"). */
 export interface WheelName {
   readonly name: string
@@ -15,10 +17,9 @@ export interface WheelTarget {
   readonly pythonVersion: string
   /** `linux/amd64`, `linux/arm64`; others take only wheels for any platform. */
   readonly platform: string
+  /** What is known of its C library; nothing when absent. */
+  readonly glibc?: GlibcRange
 }
-
-/** Newest glibc that wheels may ask for: 2.28, which every supported glibc base image has. */
-export const NEWEST_GLIBC = 28
 
 const LEGACY_MANYLINUX: ReadonlyMap<string, number> = new Map([
   ['manylinux2014', 17],
@@ -49,9 +50,10 @@ export function parseWheelName(fileName: string): WheelName | undefined {
 /**
  * How well a wheel fits, the way installers rank: own interpreter and ABI first, then the stable ABI from new to old,
  * then pure Python; within one kind the newest manylinux.
+ * @param glibc `36` is 2.36; wheels may ask for it or an older one (PEP 600)
  * @returns smaller is better; undefined when the wheel doesn't run there.
  */
-export function wheelRank(wheel: WheelName, target: WheelTarget): number | undefined {
+export function wheelRank(wheel: WheelName, target: WheelTarget, glibc: number): number | undefined {
   const minor = Number(/^3\.(\d+)/.exec(target.pythonVersion)?.[1] ?? Number.NaN)
   if (Number.isNaN(minor)) return undefined
   const machine = machineOf(target.platform)
@@ -60,7 +62,7 @@ export function wheelRank(wheel: WheelName, target: WheelTarget): number | undef
     for (const abi of wheel.abiTags) {
       for (const platform of wheel.platformTags) {
         const kind = kindRank(python, abi, platform, minor)
-        const place = platformRank(platform, machine)
+        const place = platformRank(platform, machine, glibc)
         if (kind === undefined || place === undefined) continue
         const rank = kind * 1000 + place
         if (best === undefined || rank < best) best = rank
@@ -74,10 +76,11 @@ export function wheelRank(wheel: WheelName, target: WheelTarget): number | undef
 export function bestWheel<T extends { readonly fileName: string }>(
   wheels: readonly T[],
   target: WheelTarget,
+  glibc: number,
 ): T | undefined {
   const ranked = wheels.flatMap((wheel) => {
     const name = parseWheelName(wheel.fileName)
-    const rank = name === undefined ? undefined : wheelRank(name, target)
+    const rank = name === undefined ? undefined : wheelRank(name, target, glibc)
     return name === undefined || rank === undefined ? [] : [{ wheel, rank, build: name.build }]
   })
   ranked.sort((a, b) => a.rank - b.rank || b.build - a.build || (a.wheel.fileName < b.wheel.fileName ? -1 : 1))
@@ -100,12 +103,12 @@ function kindRank(python: string, abi: string, platform: string, minor: number):
   return pure !== '' && Number(pure) > minor ? undefined : (anyPlatform ? 301 : 200) + age
 }
 
-function platformRank(tag: string, machine: string | undefined): number | undefined {
+function platformRank(tag: string, machine: string | undefined, glibc: number): number | undefined {
   if (tag === 'any') return 0
   if (machine === undefined) return undefined
   if (tag === `linux_${machine}`) return 999
   const [, prefix, minor] =
     new RegExp(`^(manylinux1|manylinux2010|manylinux2014|manylinux_2_(\\d+))_${machine}$`).exec(tag) ?? []
-  const glibc = minor === undefined ? LEGACY_MANYLINUX.get(prefix ?? '') : Number(minor)
-  return glibc === undefined || glibc > NEWEST_GLIBC ? undefined : NEWEST_GLIBC - glibc
+  const wanted = minor === undefined ? LEGACY_MANYLINUX.get(prefix ?? '') : Number(minor)
+  return wanted === undefined || wanted > glibc ? undefined : glibc - wanted
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts'
 import type { ImageSpec, SpecLayer, SpecSecret } from './image-spec.ts'
 
 /** uv is put into the image where a project is installed by it. */
@@ -41,19 +42,19 @@ function renderLayer(layer: SpecLayer, workdir: string, scripts: RenderSpecOptio
   if ('env' in layer) return [environment(layer.env)]
   if ('copy' in layer) return [copy(layer.copy, layer.to, layer.chown)]
   if ('apt' in layer) {
-    const names = layer.apt.map(word).join(' ')
+    const names = layer.apt.map(shellWord).join(' ')
     const install = `apt-get install -y --no-install-recommends ${names}`
     return [`RUN ${mounts(layer.secrets)}apt-get update && ${install} && rm -rf /var/lib/apt/lists/*`]
   }
   if ('run' in layer) return run(layer.run, mounts(layer.secrets))
   if ('project' in layer) return [...project(layer, workdir)]
-  if ('pip' in layer) return [pip(layer, layer.pip.map(word))]
-  if ('script' in layer) return [pip(layer, (scripts.get(layer.script) ?? []).map(word))]
+  if ('pip' in layer) return [pip(layer, layer.pip.map(shellWord))]
+  if ('script' in layer) return [pip(layer, (scripts.get(layer.script) ?? []).map(shellWord))]
   if ('wheels' in layer)
     return [
       pip(
         layer,
-        layer.wheels.map((path) => word(`${CONTEXT}/${path}`)),
+        layer.wheels.map((path) => shellWord(`${CONTEXT}/${path}`)),
         BOUND,
       ),
     ]
@@ -61,7 +62,7 @@ function renderLayer(layer: SpecLayer, workdir: string, scripts: RenderSpecOptio
   return [
     pip(
       layer,
-      files.map((path) => `-r ${word(`${CONTEXT}/${path}`)}`),
+      files.map((path) => `-r ${shellWord(`${CONTEXT}/${path}`)}`),
       BOUND,
     ),
   ]
@@ -73,9 +74,9 @@ const BOUND = `--mount=type=bind,target=${CONTEXT} `
 
 function pip(layer: Install, words: readonly string[], bound = ''): string {
   const options = [
-    ...(layer.index === undefined ? [] : [`--index-url ${word(layer.index)}`]),
-    ...(layer['extra-indexes'] ?? []).map((url) => `--extra-index-url ${word(url)}`),
-    ...(layer['find-links'] ?? []).map((place) => `--find-links ${word(place)}`),
+    ...(layer.index === undefined ? [] : [`--index-url ${shellWord(layer.index)}`]),
+    ...(layer['extra-indexes'] ?? []).map((url) => `--extra-index-url ${shellWord(url)}`),
+    ...(layer['find-links'] ?? []).map((place) => `--find-links ${shellWord(place)}`),
     ...(layer.pre === true ? ['--pre'] : []),
   ]
   return `RUN ${bound}${mounts(layer.secrets)}${['pip install --no-cache-dir', ...options, ...words].join(' ')}`
@@ -91,8 +92,8 @@ function project(
   }
   const options = [
     ...(dev ? [] : ['--no-dev']),
-    ...groups.map((group) => `--group ${word(group)}`),
-    ...extras.map((extra) => `--extra ${word(extra)}`),
+    ...groups.map((group) => `--group ${shellWord(group)}`),
+    ...extras.map((extra) => `--extra ${shellWord(extra)}`),
   ]
   const sync = ['uv sync --frozen --no-install-project --no-cache', ...options].join(' ')
   return [
@@ -138,11 +139,6 @@ function quoted(value: string): string {
 /** For instructions whose argument is the rest of the line. */
 function argument(value: string): string {
   return value.replace(/\\/g, '\\\\')
-}
-
-/** A word of a shell command: nothing in it is the shell's. */
-function word(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
 }
 
 function list(value: string | readonly string[]): readonly string[] {

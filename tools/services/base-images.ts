@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createZstdDecompress, zstdCompressSync } from 'node:zlib'
-import { type DebianRootfs, debianRootfs } from './debian-rootfs.ts'
+import { type DebianRootfs, debianRootfs, suite } from './debian-rootfs.ts'
 import { type MachineSettings, machineSettings } from './machine-settings.ts'
 import { type LayerBlob, pushImage } from './push-image.ts'
 import { tarEntry, tarTrailer } from './tar-entry.ts'
@@ -88,6 +88,8 @@ async function makeSource(rootfs: DebianRootfs, settings: MachineSettings): Prom
     ...settings.env,
   }
   const cmd = ['python3']
+  // As the history of Docker's Debian images tells of their release.
+  const madeBy = `# debian.sh --arch '${process.arch === 'x64' ? 'amd64' : process.arch}' out/ '${suite}' '@0'`
   const bottomLayer = (patch: number) => {
     const marker = { path: 'etc/base-image-patch', content: Buffer.from(`${patch}\n`) }
     const files = patch === 0 ? settings.files : [...settings.files, marker]
@@ -96,7 +98,7 @@ async function makeSource(rootfs: DebianRootfs, settings: MachineSettings): Prom
   return {
     pythonVersion: rootfs.pythonVersion,
     push: (registry, patch, tags) =>
-      pushImage(registry, { repository: pythonRepository, tags, env, cmd, layers: [bottomLayer(patch)] }),
+      pushImage(registry, { repository: pythonRepository, tags, env, cmd, madeBy, layers: [bottomLayer(patch)] }),
     pushInstaller: async (registry, tags) => {
       const layers = [bottomLayer(0), endLayer(rootfs.uv, uv, undefined)]
       return await pushImage(registry, {
@@ -105,6 +107,7 @@ async function makeSource(rootfs: DebianRootfs, settings: MachineSettings): Prom
         tags,
         env,
         cmd,
+        madeBy,
         layers,
       })
     },

@@ -17,7 +17,7 @@ import { tarEntry, tarTrailer } from './tar-entry.ts'
 
 /** The one place that says which uv the installer image has. */
 export const uvVersion = '0.13.8'
-const suite = 'bookworm'
+export const suite = 'bookworm'
 const recipeFolder = join(import.meta.dirname, 'base-image')
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 6 } }
 

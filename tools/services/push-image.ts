@@ -21,6 +21,8 @@ export interface ImageToPush {
   readonly tags: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cmd: readonly string[]
+  /** What the history says of the lowest layer. */
+  readonly madeBy: string
   readonly layers: readonly LayerBlob[]
 }
 
@@ -59,7 +61,7 @@ function imageConfig(image: ImageToPush): object {
     os: 'linux',
     config: { Env: Object.entries(image.env).map(([name, value]) => `${name}=${value}`), Cmd: image.cmd },
     rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => layer.diffId) },
-    history: image.layers.map(() => ({ created, created_by: 'image-cache-action tools/services' })),
+    history: image.layers.map((_, index) => ({ created, created_by: index === 0 ? image.madeBy : 'tools/services' })),
   }
 }
 

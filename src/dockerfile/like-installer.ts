@@ -1,0 +1,37 @@
+import { shellWord } from '../base/shell-word.ts'
+import type { StageLayers } from './dependency-stage.ts'
+
+/**
+ * Shell lines by which files that uv has installed become what the user's own installer would have left.
+ * @param target folder below which they lie
+ */
+export function likeInstaller(layers: StageLayers, target: string): readonly string[] {
+  return [...shebangLines(layers, target), ...bytecodeLines(layers, target), ...listLines(layers, target)]
+}
+
+/** Console scripts name the Python that installed them; where the final image has it elsewhere they are told so. */
+function shebangLines(
+  { interpreter, installerInterpreter = interpreter }: StageLayers,
+  target: string,
+): readonly string[] {
+  if (installerInterpreter === interpreter) return []
+  const change = `1s|^#!${installerInterpreter}$|#!${interpreter}|`
+  return [
+    `if [ -d ${shellWord(`${target}/bin`)} ]; then find ${shellWord(`${target}/bin`)} -type f -exec sed -i ${shellWord(change)} {} +; fi`,
+  ]
+}
+
+/** One process and hashes instead of times, or the bytes would differ each time. What can't be compiled stays as it is, as pip leaves it. */
+function bytecodeLines(layers: StageLayers, target: string): readonly string[] {
+  if (!layers.bytecode) return []
+  const python = shellWord(layers.installerInterpreter ?? layers.interpreter)
+  return [
+    `${python} -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash ${shellWord(target)} || true`,
+  ]
+}
+
+/** pip writes a package's list of files anew; uv leaves it the mode that the wheel has for it. */
+function listLines({ steps }: StageLayers, target: string): readonly string[] {
+  if (!steps.some(({ installer }) => installer === 'pip')) return []
+  return [`find ${shellWord(target)} -path '*.dist-info/RECORD' -exec chmod 644 {} +`]
+}
