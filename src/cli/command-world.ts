@@ -1,5 +1,4 @@
-import type { Deps, MadeBuilder, PendingSave } from '../deps.ts'
-import type { Exec } from '../exec/exec.ts'
+import type { Deps, PendingSave } from '../deps.ts'
 import type { Host, RunContext } from '../host/host.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import type { TaskSurroundings } from '../inputs/task-inputs.ts'
@@ -9,12 +8,12 @@ import type { TaskDeps } from '../task-cache/task-deps.ts'
 
 /** What the commands need of the outside; `entry/cli.ts` gives the real things. */
 export interface CommandWorld {
-  readonly openDeps: (
+  /** Opens the outside for one run, and tidies up after it. */
+  readonly withDeps: <Result>(
     inputs: BuildInputs,
     around: Surroundings,
-  ) => Promise<{ readonly deps: Deps; readonly saves: readonly PendingSave[]; readonly made: readonly MadeBuilder[] }>
-  /** Removes builders of a run; answers a sentence for each that stayed. */
-  readonly removeBuilders: (made: readonly MadeBuilder[], exec: Exec) => Promise<readonly string[]>
+    run: (opened: OpenedRun) => Promise<Result>,
+  ) => Promise<Result>
   readonly openTaskDeps: (options: TaskDepsOptions) => TaskDeps
   /** Defaults and requests that hold for all tasks of a run. */
   readonly taskSurroundings: (
@@ -34,6 +33,12 @@ export interface CommandWorld {
   }
   /** Milliseconds since 1970 at which the process began. */
   readonly startedAt: number
+}
+
+/** The outside of a run, and what is to be kept once it has gone well. */
+export interface OpenedRun {
+  readonly deps: Deps
+  readonly saves: readonly PendingSave[]
 }
 
 export interface Surroundings {

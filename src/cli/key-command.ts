@@ -1,9 +1,8 @@
-import { ImageCacheError } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
-import { type Content, identifyContent } from '../flow/content.ts'
-import { fetchContext } from '../flow/git-context.ts'
+import type { Content } from '../flow/content.ts'
 import { type ContentChange, compareContent, partsOf } from '../flow/missed.ts'
-import { contextTools, readSource, type Source } from '../flow/source.ts'
+import { knownContent } from '../flow/read-content.ts'
+import type { Source } from '../flow/source.ts'
 import type { CommandWorld } from './command-world.ts'
 import { runCommand } from './run-command.ts'
 
@@ -23,15 +22,7 @@ export function keyCommand(
   world: CommandWorld,
 ): Promise<number> {
   return runCommand(values, world, async ({ inputs: asked, deps }) => {
-    const inputs = await fetchContext(asked, deps)
-    const tools = contextTools(deps)
-    const source = await readSource(inputs, deps.context.workspace, tools)
-    const content = await identifyContent(inputs, source, deps.registry, tools)
-    if (content.kind === 'unknown') {
-      throw new ImageCacheError('E_CONTENT', `the content can't be told: ${content.reason}`, {
-        hint: 'Every image and named context of the build must be reachable from here.',
-      })
-    }
+    const { inputs, source, content } = await knownContent(asked, deps)
     const change = explain ? await compareContent(inputs, source, content, deps.store) : undefined
     const text = json ? keyJson(source, content, change) : keyLines(source, content, change).join('\n')
     world.stdout.write(`${redact(text)}\n`)

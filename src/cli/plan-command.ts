@@ -2,13 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { formatBytes } from '../base/bytes.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
-import { findBuilder } from '../buildx/builder.ts'
-import { identifyContent } from '../flow/content.ts'
 import { imageName } from '../flow/find-image.ts'
-import { fetchContext } from '../flow/git-context.ts'
 import { planOutput } from '../flow/image-result.ts'
-import { type PlannedDockerfile, planDockerfile } from '../flow/plan-dockerfile.ts'
-import { contextTools, readSource } from '../flow/source.ts'
+import type { PlannedDockerfile } from '../flow/plan-dockerfile.ts'
+import { planImage } from '../flow/plan-image.ts'
 import { type ExplainedPackage, explainPackages } from '../layers/explain-package.ts'
 import { explainPlan } from '../layers/explain-plan.ts'
 import { planStackSvg } from '../report/plan-stack-svg.ts'
@@ -26,15 +23,8 @@ export interface PlanView {
 
 /** `image-cache plan`: which packages go into which layers, and why. Builds nothing. Answers the exit code. */
 export function planCommand(values: ReadonlyMap<string, string>, view: PlanView, world: CommandWorld): Promise<number> {
-  return runCommand(values, world, async ({ inputs: asked, host, deps }) => {
-    const inputs = await fetchContext(asked, deps)
-    const tools = contextTools(deps)
-    const source = await readSource(inputs, deps.context.workspace, tools)
-    const content = await identifyContent(inputs, source, deps.registry, tools)
-    const finding = findBuilder(deps.exec, inputs.builder)
-    // A plan of remembered versions needs no builder.
-    finding.catch(() => undefined)
-    const planned = await planDockerfile(inputs, source, content, finding, deps)
+  return runCommand(values, world, async ({ inputs, host, deps }) => {
+    const planned = await planImage(inputs, deps)
     for (const note of planned.notes) host.info(note)
     if (planned.assemblyReason !== '') host.info(`${planned.assembly}: ${planned.assemblyReason}`)
     if (view.svg !== undefined) await writeFile(view.svg, planPicture(planned, imageName(inputs)))

@@ -1,19 +1,16 @@
-import type { Deps, PendingSave } from '../deps.ts'
 import { secretValues } from '../flow/secret-files.ts'
 import type { Host } from '../host/host.ts'
 import { type BuildInputs, parseBuildInputs } from '../inputs/build-inputs.ts'
 import { fillInputs } from '../inputs/filled-inputs.ts'
 import type { ReadInput } from '../inputs/input-reader.ts'
-import type { CommandWorld } from './command-world.ts'
+import type { CommandWorld, OpenedRun } from './command-world.ts'
 import { wantsColor } from './live-progress.ts'
 import { withTerminal } from './with-terminal.ts'
 
 /** What a command gets to work with. */
-export interface CommandRun {
+export interface CommandRun extends OpenedRun {
   readonly inputs: BuildInputs
   readonly host: Host
-  readonly deps: Deps
-  readonly saves: readonly PendingSave[]
 }
 
 /**
@@ -31,20 +28,16 @@ export async function runCommand(
     const inputs = parse(fillInputs((name) => values.get(name) ?? '', world.env))
     for (const value of secretValues(inputs.secrets, world.env)) host.addSecret(value)
     const isTerminal = world.stderr.isTTY === true
-    const { deps, saves, made } = await world.openDeps(inputs, {
+    const around = {
       host,
       context,
       env: world.env,
       signal: world.signal,
       screen: isTerminal ? await openScreen() : undefined,
       color: wantsColor(world.env, isTerminal),
-    })
-    try {
-      const exitCode = await command({ inputs, host, deps, saves })
-      return typeof exitCode === 'number' ? exitCode : 0
-    } finally {
-      for (const trouble of await world.removeBuilders(made, deps.exec)) host.warning(trouble)
     }
+    const exitCode = await world.withDeps(inputs, around, (opened) => command({ inputs, host, ...opened }))
+    return typeof exitCode === 'number' ? exitCode : 0
   })
 }
 

@@ -1,8 +1,7 @@
 import { formatBytes } from '../base/bytes.ts'
 import { redact } from '../base/redact.ts'
 import { findBuilder } from '../buildx/builder.ts'
-import { identifyContent } from '../flow/content.ts'
-import { readSource } from '../flow/source.ts'
+import { readContent } from '../flow/read-content.ts'
 import { type Suggestion, suggest } from '../flow/suggest.ts'
 import type { CommandWorld } from './command-world.ts'
 import { runCommand } from './run-command.ts'
@@ -13,9 +12,8 @@ export function suggestCommand(
   json: boolean,
   world: CommandWorld,
 ): Promise<number> {
-  return runCommand(values, world, async ({ inputs, deps }) => {
-    const source = await readSource(inputs, deps.context.workspace)
-    const content = await identifyContent(inputs, source, deps.registry)
+  return runCommand(values, world, async ({ inputs: asked, deps }) => {
+    const { inputs, source, content } = await readContent(asked, deps)
     const found = await suggest(inputs, source, content, findBuilder(deps.exec, inputs.builder), deps)
     const text = json ? JSON.stringify(found, null, 2) : lines(found).join('\n')
     world.stdout.write(`${redact(text)}\n`)

@@ -8,11 +8,10 @@ import { taskSurroundings } from './task-surroundings.ts'
 
 process.exitCode = await runCli(process.argv.slice(2), {
   // Half of the code, and tasks need none of it.
-  openDeps: async (inputs, around) => (await import('./open-deps.ts')).openDeps(inputs, around),
+  withDeps: async (inputs, around, run) => (await import('./with-deps.ts')).withDeps(inputs, around, run),
   openTaskDeps,
   taskSurroundings,
   saveAll,
-  removeBuilders: async (made, exec) => (await import('./made-builders.ts')).removeBuilders(made, exec),
   failureOf,
   signal: cancellation(),
   env: process.env,
