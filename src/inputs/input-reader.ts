@@ -74,11 +74,17 @@ export class InputReader {
     const entries: string[] = []
     let open: string | undefined
     for (const line of this.#read(name).split(/\r?\n/)) {
-      const text = open === undefined ? line.trim() : `${open}\n${line}`
-      if (text === '') continue
+      const text = open === undefined ? line.trimStart() : `${open}\n${line}`
+      if (text.trim() === '') continue
       const quotes = text.split('"').length - 1
       open = /^"/.test(text) && quotes % 2 === 1 ? text : undefined
-      if (open === undefined) entries.push(text.replace(/^"([\s\S]*)"\s*$/, '$1').replaceAll('""', '"'))
+      if (open === undefined)
+        entries.push(
+          text
+            .trimEnd()
+            .replace(/^"([\s\S]*)"$/, '$1')
+            .replaceAll('""', '"'),
+        )
     }
     if (open !== undefined) this.mistake(name, `entry ${entries.length + 1}`, 'has no closing quote')
     return entries
