@@ -48,12 +48,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   top: [
     ...['host', 'exec', 'registry', 'stores', 'python', 'layers', 'dockerfile', 'image', 'image-check', 'buildx'],
     ...['image-diff', 'assemble', 'spec', 'task-cache', 'task-graph', 'content', 'inputs', 'report', 'flow', 'entry'],
+    'library',
+  ],
+  // Names and no code: what programs may import, by topic.
+  library: [
+    ...['entry', 'top', 'spec', 'layers', 'python', 'registry', 'task-cache', 'stores:types', 'report:types'],
+    ...['exec:types', 'buildx:types', 'flow:types', 'image:types', 'image-check:types', 'inputs:types'],
   ],
   cli: [
     ...['host', 'inputs', 'report', 'layers', 'buildx', 'flow', 'top', 'stores', 'registry', 'exec:types'],
     ...['task-graph', 'task-cache', 'migrate', 'starter', 'bake'],
   ],
-  entry: [...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx'], 'task-cache'],
+  entry: [
+    ...['host', 'exec', 'registry', 'stores', 'inputs', 'report', 'cli', 'flow', 'top', 'buildx'],
+    'task-cache',
+    'image:types',
+    'layers:types',
+  ],
 }
 
 /** Outside things with one owner each. */

@@ -11,7 +11,6 @@ const CLI = join(ROOT, 'dist/cli/index.js')
 const CHECKS: Readonly<Record<string, (code: string) => unknown>> = {
   sh: (code) => expect(parseShell(code)).toEqual({ status: 0, said: '' }),
   json: (code) => JSON.parse(code),
-  js: (code) => parseSync(code, { syntax: 'ecmascript' }),
   ts: (code) => parseSync(code, { syntax: 'typescript' }),
   dockerfile: (code) => parseDockerfile(code, 'Dockerfile'),
 }

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { LineRig } from '../support/line-rig.ts'
 import { digestOfTag } from '../support/oci-image.ts'
@@ -152,3 +153,45 @@ describe('image-cache build', () => {
     minutes,
   )
 })
+
+test(
+  'the library builds, finds, renders and publishes the same image, and ends by itself',
+  async () => {
+    const settings = { ...rig.inputs('library:v1'), 'build-args': { LIBRARY: '1' } }
+    const index = pathToFileURL(join(import.meta.dirname, '../../src/index.ts')).href
+    await rig.workspace.write(
+      'use.ts',
+      `import { buildImage, checkBuild, contentKey, openRegistry, parseReference, publish, renderDockerfile } from '${index}'
+const settings = ${JSON.stringify(settings)}
+const log = (line: string): void => console.error(line)
+const { text, steps, layers } = await renderDockerfile(settings)
+const built = await buildImage(settings, { log })
+const again = await buildImage(settings)
+const { key } = await contentKey(settings)
+const { outcome, contentKey: checked } = await checkBuild(settings)
+const published = await publish('${rig.registry}/library:v1', ['${rig.registry}/other/library:v2'])
+const reference = parseReference('${rig.registry}/other/library:v2')
+const there = typeof reference === 'string' ? undefined : await openRegistry().head(reference)
+const skipped = [built, again].map(({ outputs }) => outputs.get('skipped'))
+const packages = layers.flatMap(({ plan }) => plan.groups.flatMap((group) => group.packages.map(({ name }) => name)))
+const isOneKey = key === checked && key === built.outputs.get('content-key')
+console.log(JSON.stringify({ rewritten: text !== built.dockerfile, what: steps[0]?.what, skipped, packages, isOneKey, outcome }))
+console.log(published.digest === built.outputs.get('digest'), there?.digest === published.digest)
+`,
+    )
+    const run = await rig.program('use.ts')
+    expect([run.exitCode, run.stderr]).toEqual([0, expect.stringContaining(`push ${rig.registry}/library`)])
+    const [first = '', second] = run.stdout.trim().split('\n')
+    expect(JSON.parse(first)).toEqual({
+      rewritten: false,
+      what: 'rewritten',
+      skipped: ['false', 'true'],
+      packages: expect.arrayContaining(['six', 'idna']),
+      isOneKey: true,
+      outcome: 'found',
+    })
+    expect(second).toBe('true true')
+    await rm(join(rig.workspace.workspace, 'use.ts'))
+  },
+  2 * minutes,
+)

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { extract } from 'tar-stream'
 import { SpawnExec } from '../../src/exec/spawn-exec.ts'
+import { codeBlocks } from '../docs/documents.ts'
 
 const minutes = 60_000
 const root = join(import.meta.dirname, '../..')
@@ -45,6 +46,11 @@ async function run(program: string, ...args: readonly string[]) {
   return { exitCode, output: stdout + stderr }
 }
 
+async function textOf(folder: string): Promise<string> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.js'))
+  return (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('\n')
+}
+
 test('the package holds the library, the command line and the schema, and none of its sources or tests', () => {
   expect(packed).toEqual(expect.arrayContaining(['lib/index.js', 'lib/index.d.ts', 'dist/cli/index.js', 'LICENSE']))
   expect(packed).toContain('schema/image-spec.schema.json')
@@ -52,49 +58,107 @@ test('the package holds the library, the command line and the schema, and none o
 })
 
 test(
-  'a program imports the library, and a spec becomes a Dockerfile',
+  'a program imports the library: specs, keys, renderings, stores and tasks work without a service',
   async () => {
+    await mkdir(join(project, 'context'))
+    await writeFile(join(project, 'context/Dockerfile'), 'FROM scratch\nCOPY . /\n')
     await writeFile(
       join(project, 'use.js'),
-      `import { cached, ImageCacheError, image, parseBuildInputs, renderSpec, TaskCache } from 'image-cache-action'
-const spec = image({ python: '3.12' }).pip(['six']).command('python', '-m', 'app').spec
-process.stdout.write(renderSpec(spec, { scripts: new Map() }))
-const values = new Map([['tags', 'ghcr.io/org/app:1'], ['push', 'maybe']])
+      `import { buildImage, checkBuild, contentKey, ImageCacheError, image, openStore, openTaskCache, renderDockerfile, renderSpec } from 'image-cache-action'
+process.stdout.write(renderSpec(image({ python: '3.12' }).pip(['six']).command('python', '-m', 'app').spec))
+const settings = { context: 'context', 'optimize-layers': false, store: 'off' }
+const { key, files } = await contentKey(settings)
+console.log(key.length, [...files.keys()].join())
+console.log((await renderDockerfile(settings)).assembly)
+console.log((await checkBuild({ ...settings, tags: ['127.0.0.1:1/app:1'] })).outcome)
+const tasks = openTaskCache({ store: openStore('local', { folder: 'store' }) })
+const task = { name: 'sum', run: 'echo 3 > sum.txt', outputs: { files: ['sum.txt'] } }
+console.log((await tasks.run(task)).status, (await tasks.run(task)).status)
 try {
-  parseBuildInputs((name) => values.get(name) ?? '')
+  await buildImage({ ...settings, push: 'maybe', tag: 'x' })
 } catch (error) {
-  console.log(error instanceof ImageCacheError, error.code, typeof cached, typeof TaskCache)
+  console.log(error instanceof ImageCacheError, error.code, error.message)
 }
 `,
     )
     const { exitCode, output } = await run(process.execPath, 'use.js')
-    expect(output).toBe(
-      'FROM python:3.12-slim\nWORKDIR /app\nRUN pip install --no-cache-dir six\nCMD ["python","-m","app"]\ntrue E_INPUT function function\n',
-    )
+    expect(output).toBe(`FROM python:3.12-slim
+WORKDIR /app
+RUN pip install --no-cache-dir six
+CMD ["python","-m","app"]
+71 Dockerfile
+as-written
+unknown
+miss hit
+true E_INPUT tag: there is no such input
+`)
     expect(exitCode).toBe(0)
   },
   minutes,
 )
 
 test(
-  'TypeScript knows its types, and refuses what they refuse',
+  'a bundler keeps of the library what is used: the planner comes without clients of anything',
+  async () => {
+    await writeFile(
+      join(project, 'planner.js'),
+      "import { planLayers } from 'image-cache-action'\nconsole.log(planLayers)\n",
+    )
+    const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
+    const args = ['build', 'planner.js', '--out', 'planner', '--minify', '--quiet']
+    const { exitCode, stderr } = await exec.run('ncc', args, { cwd: project, env: { PATH: path } })
+    expect([exitCode, stderr]).toEqual([0, ''])
+    const planner = await textOf(join(project, 'planner'))
+    expect(planner.length).toBeLessThan(20_000)
+    // The words stand in the bundle of everything.
+    const everything = await textOf(join(project, 'node_modules/image-cache-action/dist/bundle'))
+    for (const word of ['S3Client', 'BlobServiceClient', 'docker-content-digest'])
+      expect([word, planner.includes(word), everything.includes(word)]).toEqual([word, false, true])
+  },
+  minutes,
+)
+
+test('what has side effects is named: the programs, and nothing that the library imports', async () => {
+  const { sideEffects } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  const entries = await readdir(join(root, 'src/entry'))
+  const programs = await Promise.all(
+    entries.map(async (file) => {
+      const text = await readFile(join(root, 'src/entry', file), 'utf8')
+      return /^(?!import |export |const |async function |function |type |interface )\w/m.test(text) ? [file] : []
+    }),
+  )
+  const named = programs.flat().map((file) => `lib/entry/${file.replace(/ts$/, 'js')}`)
+  expect(sideEffects).toEqual(['dist/**/*.js', ...named.sort()])
+})
+
+test(
+  'TypeScript knows its types, takes the examples of the docs, and refuses what the types refuse',
   async () => {
     const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
     await writeFile(
       join(project, 'use.ts'),
-      `import { type BuildInputs, type ImageSpec, checkImages, image, parseBuildInputs } from 'image-cache-action'
+      `import { type BuildSettings, type ImageSpec, type Store, image, openStore } from 'image-cache-action'
 export const spec: ImageSpec = image({ base: 'debian:12' }).apt('curl').spec
-export const inputs: BuildInputs = parseBuildInputs(() => '')
-export const check: typeof checkImages = checkImages
+export const settings: BuildSettings = { tags: ['org/app:1'], push: true, 'max-layers': 4, 'build-args': { A: '1' } }
+export const store: Store = openStore('off')
 `,
     )
-    expect(await run(join(root, 'node_modules/.bin/tsc'), ...options, 'use.ts')).toEqual({ exitCode: 0, output: '' })
+    const examples = codeBlocks('ts').filter(({ code }) => code.includes("from 'image-cache-action'"))
+    expect(examples.length).toBeGreaterThan(7)
+    const files = examples.map(({ path }, index) => `${path.replaceAll(/\W/g, '-')}-${index}.ts`)
+    await Promise.all(examples.map(({ code }, index) => writeFile(join(project, files[index] ?? ''), code)))
+    const right = await run(join(root, 'node_modules/.bin/tsc'), ...options, 'use.ts', ...files)
+    expect(right).toEqual({ exitCode: 0, output: '' })
     await writeFile(
       join(project, 'wrong.ts'),
-      `import { image } from 'image-cache-action'\nimage({ base: 'debian:12' }).pip('six')\n`,
+      `import { buildImage, image } from 'image-cache-action'
+image({ base: 'debian:12' }).pip('six')
+await buildImage({ buildArgs: {} })
+await buildImage({ push: ['yes'] })
+`,
     )
     const wrong = await run(join(root, 'node_modules/.bin/tsc'), ...options, 'wrong.ts')
-    expect(wrong.output).toMatch(/wrong\.ts\(2,\d+\): error TS2345/)
+    expect([...wrong.output.matchAll(/wrong\.ts\((\d),\d+\): error/g)].map(([, line]) => line)).toEqual(['2', '3', '4'])
   },
   2 * minutes,
 )

@@ -145,6 +145,11 @@ export class LineRig {
     return await this.#counted(process.execPath, [cli, ...args])
   }
 
+  /** Runs a program of JavaScript or TypeScript in the workspace, as it would run the command line. */
+  async program(path: string): Promise<CommandRun> {
+    return await this.#counted(process.execPath, [path])
+  }
+
   /** Runs buildx alone on the same builder. */
   async buildx(...args: readonly string[]): Promise<CommandRun> {
     return await this.#counted('buildx', args)

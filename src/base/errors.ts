@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'E_PULLED'
   | 'E_CANCELLED'
 
+/** What an error may say besides its sentence. */
 export interface ErrorDetails {
   /** What the reader can do about it, one sentence. */
   readonly hint?: string

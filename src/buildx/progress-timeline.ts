@@ -4,6 +4,7 @@ export interface Interval {
   readonly end: number | undefined
 }
 
+/** One go of a step. */
 export interface StepInterval extends Interval {
   /** Whether a cached result was loaded in this interval, so that nothing ran. */
   readonly cached: boolean

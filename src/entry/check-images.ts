@@ -1,7 +1,6 @@
 import { systemClock } from '../base/clock.ts'
 import { ImageCacheError } from '../base/errors.ts'
 import { checkNames } from '../check.ts'
-import { SpawnExec } from '../exec/spawn-exec.ts'
 import type { CheckedImage } from '../flow/check-result.ts'
 import { parseCheckInputs } from '../inputs/check-inputs.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -10,6 +9,7 @@ import type { Store } from '../stores/store.ts'
 import { openRegistry } from './open-registry.ts'
 import { saveAll } from './pending-saves.ts'
 
+/** How images are looked for by name; all of it has a default. */
 export interface CheckImagesOptions {
   /** All must be there: `linux/amd64`, `linux/arm/v7`. */
   readonly platforms?: readonly string[]
@@ -26,6 +26,7 @@ export interface CheckImagesOptions {
 /**
  * Whether images exist: one request for each name, at most 8 at a time to one registry.
  * @param images names with tag or digest
+ * @param options platforms that they must have, where they are looked for, how long a record is believed
  * @returns an answer for each name, in their order; what can't be told is `unknown`, and no error
  * @throws ImageCacheError E_INPUT that lists all names and platforms that can't be read
  */
@@ -42,7 +43,7 @@ export async function checkImages(
     store: options.store === undefined ? 'off' : 'auto',
   }
   const inputs = parseCheckInputs((name) => given[name] ?? '')
-  const registry = options.registry ?? openRegistry({ env: process.env, exec: new SpawnExec(), signal })
+  const registry = options.registry ?? openRegistry({ signal })
   const saves: { readonly key: string; readonly body: string }[] = []
   const saveLater = (save: (typeof saves)[number]): void => void saves.push(save)
   const checked = await checkNames(inputs.images, inputs.build, { registry, store, clock: systemClock, saveLater })
@@ -50,7 +51,13 @@ export async function checkImages(
   return checked
 }
 
-/** Whether one image exists; see `checkImages`. */
+/**
+ * Whether one image exists, in one request.
+ * @param image name with tag or digest
+ * @param options platforms that it must have, where it is looked for, how long a record is believed
+ * @returns what can't be told is `unknown`, and no error
+ * @throws ImageCacheError E_INPUT for a name or platform that can't be read
+ */
 export async function checkImage(image: string, options: CheckImagesOptions = {}): Promise<CheckedImage> {
   const [checked] = await checkImages([image], options)
   if (checked !== undefined) return checked

@@ -20,7 +20,8 @@ export interface TaskCacheOptions extends Partial<Omit<TaskDeps, 'store' | 'exec
  * Opens the task cache of a program. Nothing is read or written before the first task.
  * @param options `root` is the current folder when not given, `log` shows nothing
  */
-export function openTaskCache({ defaults, store, ...given }: TaskCacheOptions = {}): TaskCache {
+export function openTaskCache(options: TaskCacheOptions = {}): TaskCache {
+  const { defaults, store, ...given } = options
   const env = given.env ?? process.env
   const cacheFolder = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache')
   return new TaskCache(

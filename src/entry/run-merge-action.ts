@@ -1,7 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { SpawnExec } from '../exec/spawn-exec.ts'
 import { GithubHost, githubContext } from '../host/github-host.ts'
 import { parseMergeInputs } from '../inputs/merge-inputs.ts'
 import { mergeImages } from '../registry/merge-images.ts'
@@ -23,7 +22,7 @@ export async function runMergeAction(): Promise<void> {
     const files = folder === '' ? [] : await textsIn(resolve(githubContext(env).workspace, folder))
     const inputs = parseMergeInputs((name) => host.input(name), files)
     const signal = cancellation()
-    const registry = openRegistry({ env, exec: new SpawnExec(), signal })
+    const registry = openRegistry({ signal })
     const merged = await mergeImages(registry, inputs, (milliseconds) => wait(milliseconds, undefined, { signal }))
     const report = { ...merged, tags: inputs.tags.map(formatReference), images: inputs.images.length }
     for (const line of mergeLines(report)) host.info(line)

@@ -1,3 +1,4 @@
+/** How a program is run; all of it has a default. */
 export interface ExecOptions {
   readonly cwd?: string
   /** Added to the environment of this process. */

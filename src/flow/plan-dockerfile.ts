@@ -15,7 +15,7 @@ import { formatReference, parseReference, withDigest } from '../registry/referen
 import { resolveDigest } from '../registry/resolve-digest.ts'
 import type { ReportDockerfileStep } from '../report/report.ts'
 import { type BaseImages, readBaseImages } from './base-images.ts'
-import { type AssemblyChoice, type ComposedChoice, chooseAssembly } from './choose-assembly.ts'
+import { type ComposedChoice, chooseAssembly } from './choose-assembly.ts'
 import type { Content, UnknownContent } from './content.ts'
 import { type Dependencies, planDependencies } from './dependencies.ts'
 import { type LiftedImage, liftableTarget, liftedImage } from './lifted-image.ts'
@@ -29,7 +29,7 @@ import { nativePlatform, platformOptions, type Source } from './source.ts'
 const MOST_PROJECTS = 500
 
 /** How dependency layers become part of the image. */
-export type Assembly = AssemblyChoice['way'] | 'as-written'
+export type Assembly = 'composed' | 'linked' | 'chain' | 'as-written'
 
 /** The Dockerfile that is built, and what was done to the user's. */
 export interface PlannedDockerfile {

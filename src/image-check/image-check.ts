@@ -14,6 +14,7 @@ export interface CheckQuestion {
   readonly subject: RecordSubject | undefined
 }
 
+/** Who can be asked: a record in the store, the registry, the local Docker. */
 export type CheckerName = 'record' | 'registry' | 'docker'
 
 /** What one checker says. `pass` has nothing to say; `unknown` should know and can't tell. Neither is `missing`. */

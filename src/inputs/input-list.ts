@@ -7,12 +7,17 @@ export interface InputDescription {
   readonly description: string
 }
 
-function input(name: string, kind: InputDescription['kind'], fallback: string, description: string): InputDescription {
+/** The description of one input, whose name and kind are known as types. */
+function input<Name extends string, Kind extends InputDescription['kind']>(
+  name: Name,
+  kind: Kind,
+  fallback: string,
+  description: string,
+): InputDescription & { readonly name: Name; readonly kind: Kind } {
   return { name, kind, fallback, description }
 }
 
-/** Inputs that docker/build-push-action has, too, with the same meaning; then our own. */
-export const BUILD_INPUTS: readonly InputDescription[] = [
+const inputs = [
   input(
     'context',
     'text',
@@ -186,6 +191,12 @@ export const BUILD_INPUTS: readonly InputDescription[] = [
     "Where records are kept: `auto`, `actions` (GitHub's cache), `local` (a folder) or `off`",
   ),
 ]
+
+/** An input of the build action, by the types of its name and kind. */
+export type BuildInput = (typeof inputs)[number]
+
+/** Inputs that docker/build-push-action has, too, with the same meaning; then our own. */
+export const BUILD_INPUTS: readonly InputDescription[] = inputs
 
 /** Outputs of the build action. */
 export const BUILD_OUTPUTS: readonly (readonly [name: string, description: string])[] = [

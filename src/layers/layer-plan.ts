@@ -50,8 +50,11 @@ export interface PlanOptions {
  * The same packages, options and previous plan give the same plan, on any day and in any order of the packages.
  *
  * With a previous plan the groups that the new lock changes anyway are planned anew, by the age of wheels and by past
- * changes, with clean ones where that pays (`openGroups`); all others stay, in their order. Without one ages are left out: they shift with every lock, and a plan that
- * follows them moves more bytes than it saves.
+ * changes, with clean ones where that pays (`openGroups`); all others stay, in their order. Without one ages are left
+ * out: they shift with every lock, and a plan that follows them moves more bytes than it saves.
+ * @param packages one of each name, in any order, such as those of `readPylock`
+ * @param options bounds of the plan, and what went before
+ * @returns groups that hold each package once, bottom layer first
  * @throws RangeError for bounds that no plan can keep, pins that leave no layer for the rest, or a package that is there
  * twice.
  */

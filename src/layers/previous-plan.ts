@@ -21,6 +21,7 @@ export function packageFingerprint(pkg: ResolvedPackage): string {
 /**
  * A plan as one line of text, for an image label, an annotation or a record:
  * `1;<changes>;<group>;<group>…`, a group being `name=<fingerprint>[.<history in base 36>]` with commas between.
+ * @param plan with at most 32 remembered changes, as `planLayers` makes it
  */
 export function encodePlan(plan: LayerPlan): string {
   const history = plan.history
@@ -35,7 +36,11 @@ export function encodePlan(plan: LayerPlan): string {
   return [FORMAT, String(history?.changes ?? 0), ...groups].join(';')
 }
 
-/** @returns undefined for anything that `encodePlan` doesn't write: then there is no previous plan. */
+/**
+ * Reads a plan of an earlier build, so that the next one leaves its layers alone.
+ * @param text as `encodePlan` writes it
+ * @returns undefined for anything else: then there is no previous plan
+ */
 export function decodePlan(text: string): PreviousPlan | undefined {
   const [format, changes, ...parts] = text.split(';')
   if (format !== FORMAT || changes === undefined || !/^\d{1,2}$/.test(changes)) return undefined

@@ -24,6 +24,7 @@ export interface UnbuiltPackage {
   readonly reason: string
 }
 
+/** What a lock holds for a target, or why it can't be read. */
 export type PylockResult =
   | {
       readonly kind: 'packages'
@@ -45,6 +46,10 @@ interface Wheel {
 /**
  * Reads a lock file (PEP 751) for one target: each package with the wheel that an installer would take there, sorted
  * by name. Packages whose marker doesn't hold are left out; those that no wheel gives are told apart.
+ * @param text of a pylock.toml
+ * @param target the platform and Python that wheels are chosen for
+ * @param facts what is known besides, such as sizes that the lock doesn't tell
+ * @returns `failed` with the reason for a text that is no lock, or a lock of an unknown version
  */
 export function readPylock(text: string, target: WheelTarget, facts: LockFacts = {}): PylockResult {
   let lock: TomlTable

@@ -26,6 +26,7 @@ const LONGEST_PATH = 255
 /**
  * Reads an image reference by the distribution grammar (distribution/reference, `reference.go` and `normalize.go`):
  * `python` is `docker.io/library/python:latest`, and the first part is a registry only when it looks like a host.
+ * @param text `[registry/]repository[:tag][@digest]`
  * @returns the reference, or a sentence that says what is wrong with the text.
  */
 export function parseReference(text: string): ImageReference | string {

@@ -13,6 +13,7 @@ export interface InstallOptions extends StepOptions {
   readonly pre?: boolean
 }
 
+/** What a step may read, and whether it may be rewritten. */
 export interface StepOptions {
   /** Secrets that the step may read. */
   readonly secrets?: readonly SpecSecret[]
@@ -20,6 +21,7 @@ export interface StepOptions {
   readonly optimize?: boolean
 }
 
+/** What of a project is installed. */
 export interface ProjectOptions extends StepOptions {
   readonly groups?: readonly string[]
   readonly extras?: readonly string[]
@@ -96,6 +98,7 @@ export class SpecImage {
     return this.#layer({ env: { ...variables } })
   }
 
+  /** Folder that steps and the container begin in; `/app` when not given. */
   workdir(folder: string): SpecImage {
     return this.#with({ workdir: folder })
   }
@@ -105,10 +108,12 @@ export class SpecImage {
     return this.#with({ user: name })
   }
 
+  /** Program of the container, with what it always gets. */
   entrypoint(...words: readonly string[]): SpecImage {
     return this.#with({ entrypoint: [...words] })
   }
 
+  /** What the container runs, or gives to its entrypoint. */
   command(...words: readonly string[]): SpecImage {
     return this.#with({ command: [...words] })
   }
@@ -132,7 +137,11 @@ export class SpecImage {
   }
 }
 
-/** Begins an image. @param fields all but `layers`, as in a spec file: `base` or `python` must be there */
+/**
+ * Begins an image.
+ * @param fields all but `layers`, as in a spec file: `base` or `python` must be there
+ * @throws ImageCacheError E_INPUT with everything that is wrong with them
+ */
 export function image(fields: Omit<ImageSpec, 'layers'>): SpecImage {
   return new SpecImage({ ...fields, layers: [] })
 }

@@ -82,9 +82,14 @@ export const imageSpec = z
     path: ['base'],
   })
 
-/** An image as data: what a spec file says, and what the builder of the library makes. */
+/**
+ * An image as data: what a spec file says, and what the builder of the library makes. docs/spec.md describes its fields,
+ * schema/image-spec.schema.json is their form.
+ */
 export type ImageSpec = Readonly<z.infer<typeof imageSpec>>
+/** One layer of a spec: `apt`, `pip`, `requirements`, `wheels`, `project`, `script`, `run`, `copy` or `env`. */
 export type SpecLayer = z.infer<typeof layer>
+/** A secret that a step reads: its id, or with the variable or file that holds it while the step runs. */
 export type SpecSecret = z.infer<typeof secret>
 
 /** The form of a spec for editors (JSON Schema, draft 2020-12). */

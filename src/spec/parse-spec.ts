@@ -5,6 +5,7 @@ const HINT = 'Specs are described in docs/spec.md; editors know them by schema/i
 
 /**
  * Reads a spec: YAML, JSON, or the table `[tool.image-cache]` of a pyproject.toml.
+ * @param text of a file, or of the input `spec`
  * @param place what messages call it: a path, or `spec`
  * @throws ImageCacheError E_INPUT with everything that is wrong with it
  */

@@ -5,9 +5,10 @@ import type { ImageSpec, SpecLayer, SpecSecret } from './image-spec.ts'
 const UV_IMAGE = 'ghcr.io/astral-sh/uv:0.13.8'
 const OFF = '# image-cache: off'
 
+/** What the renderer can't read itself. */
 export interface RenderSpecOptions {
   /** Packages that each script of the spec names, by the script's path. */
-  readonly scripts: ReadonlyMap<string, readonly string[]>
+  readonly scripts?: ReadonlyMap<string, readonly string[]>
 }
 
 type Install = Extract<SpecLayer, { index?: string | undefined }>
@@ -15,8 +16,12 @@ type Install = Extract<SpecLayer, { index?: string | undefined }>
 /**
  * Writes the Dockerfile that a spec stands for: one step for each layer in the spec's order, as people would write it by
  * hand. What becomes of its installs is then the planner's affair, as with any Dockerfile.
+ * @param spec as `image` or `parseSpec` make it
+ * @param options packages of the scripts that the spec names; without them a script has none
+ * @returns the whole file
  */
-export function renderSpec(spec: ImageSpec, { scripts }: RenderSpecOptions): string {
+export function renderSpec(spec: ImageSpec, options: RenderSpecOptions = {}): string {
+  const { scripts = new Map() } = options
   const workdir = spec.workdir ?? '/app'
   const needsUv = spec.layers.some((layer) => 'project' in layer)
   const lines = [
@@ -38,7 +43,11 @@ export function renderSpec(spec: ImageSpec, { scripts }: RenderSpecOptions): str
   return `${lines.join('\n')}\n`
 }
 
-function renderLayer(layer: SpecLayer, workdir: string, scripts: RenderSpecOptions['scripts']): readonly string[] {
+function renderLayer(
+  layer: SpecLayer,
+  workdir: string,
+  scripts: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
   if ('env' in layer) return [environment(layer.env)]
   if ('copy' in layer) return [copy(layer.copy, layer.to, layer.chown)]
   if ('apt' in layer) {
