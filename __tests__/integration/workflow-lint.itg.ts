@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { starterWorkflow } from '../../src/starter/starter-workflow.ts'
+import { ensureZizmor } from '../../tools/services/ensure-zizmor.ts'
 import { ensureTool } from '../../tools/services/service-set.ts'
 import { codeBlocks, OWN_FILE, ROOT } from '../docs/documents.ts'
 
@@ -62,11 +63,37 @@ test('actionlint finds what is wrong', async () => {
   expect(await lint([file])).toMatch(/property "plan" is not defined/)
 })
 
+describe('zizmor', () => {
+  let zizmor: string
+  beforeAll(async () => {
+    zizmor = await ensureZizmor()
+  })
+  const audit = (path: string): Promise<string> =>
+    said(zizmor, ['--offline', '--pedantic', '--quiet', '--no-progress', path])
+
+  test('finds nothing in our workflows, actions and what updates them', async () => {
+    expect(await audit('.')).toMatch(/^No findings to report\./)
+  })
+
+  test('finds a text of strangers in a script, and a token that is left behind', async () => {
+    const file = join(folder, 'unsafe.yml')
+    const text = await readFile(join(WORKFLOWS, 'dependency-review.yml'), 'utf8')
+    const title = ['      - run: echo "$', '{{ github.event.pull_request.title }}"\n'].join('')
+    await writeFile(file, `${text.replace(/ +with:\n +persist-credentials: false\n/, '')}${title}`)
+    const found = await audit(file)
+    expect(found).toContain('template-injection')
+    expect(found).toContain('artipacked')
+  })
+})
+
 /** What actionlint says, whatever else is installed: shellcheck and pyflakes are left out. */
 async function lint(files: readonly string[]): Promise<string> {
+  return await said(actionlint, ['-no-color', '-shellcheck=', '-pyflakes=', ...files])
+}
+
+async function said(program: string, args: readonly string[]): Promise<string> {
   return await new Promise((resolve) => {
-    const args = ['-no-color', '-shellcheck=', '-pyflakes=', ...files]
-    execFile(actionlint, args, { cwd: ROOT }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd: ROOT }, (error, stdout, stderr) => {
       resolve(error === null ? stdout : `${stdout}${stderr}`)
     })
   })
