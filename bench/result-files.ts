@@ -7,23 +7,26 @@ import { resultsSvg } from './picture.ts'
 const ORDER = ['torch', 'sklearn', 'small']
 
 /**
- * Writes a result into `results.json` in place of the last one of its project, draws `results.svg` anew, and fills the
- * document beside the folder (`docs/benchmarks.md` for `docs/benchmarks`), if it has the markers for it.
+ * Writes a result into `results.json` in place of the last one of its project, draws `results.svg` and the project's own
+ * picture anew, and fills the document beside the folder (`docs/benchmarks.md` for `docs/benchmarks`), if it has the
+ * markers for it.
  * @returns the files that were written
  */
 export async function keepResult(result: BenchResult, folder: string): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true })
   const json = join(folder, 'results.json')
   const picture = join(folder, 'results.svg')
+  const own = join(folder, `${result.project}.svg`)
   const document = `${folder}.md`
   const before = readResults(await readFile(json, 'utf8').catch(() => '[]'))
   const results = replaceResult(before, result)
   await writeFile(json, `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(picture, resultsSvg(results))
+  await writeFile(own, resultsSvg([result]))
   const text = await readFile(document, 'utf8').catch(() => undefined)
-  if (text === undefined) return [json, picture]
+  if (text === undefined) return [json, picture, own]
   await writeFile(document, insertResults(text, resultsMarkdown(results, basename(folder))))
-  return [json, picture, document]
+  return [json, picture, own, document]
 }
 
 /** Results of several projects, the one with the biggest packages first. */

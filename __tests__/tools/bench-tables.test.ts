@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { readCommandFile } from '../../bench/action-process.ts'
 import { parseBenchOptions } from '../../bench/bench-options.ts'
@@ -116,6 +118,15 @@ describe('the picture', () => {
       width('torch, light package added, image-cache'),
     )
   })
+})
+
+test('the pictures in docs/benchmarks are of the results that lie there', () => {
+  const folder = join(import.meta.dirname, '../../docs/benchmarks')
+  const results: readonly BenchResult[] = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'))
+  const bars = (svg: string): string => svg.replace(/<style>[\s\S]*?<\/style>/, '')
+  const read = (name: string): string => bars(readFileSync(join(folder, `${name}.svg`), 'utf8'))
+  expect(read('results')).toBe(bars(resultsSvg(results)))
+  for (const result of results) expect(read(result.project)).toBe(bars(resultsSvg([result])))
 })
 
 describe('arguments of the bench', () => {
