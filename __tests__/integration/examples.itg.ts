@@ -1,13 +1,66 @@
-import { cp } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { type JobRun, LineRig } from '../support/line-rig.ts'
 import { dependencyLayers, readImage } from '../support/oci-image.ts'
+import { startStandInIndex } from '../support/stand-in-index.ts'
 
 // Tools and base images are made once, which takes minutes.
 jest.setTimeout(900_000)
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')
+/** What the service needs of its two large packages; torch is still the largest of all. */
+const TORCH = [
+  {
+    name: 'torch',
+    version: '2.15.0+standin',
+    files: {
+      'torch/__init__.py': `from contextlib import nullcontext as no_grad
+
+
+def manual_seed(seed):
+    pass
+
+
+def tensor(rows):
+    return rows
+`,
+      'torch/lib/libtorch.so': randomBytes(8e6),
+    },
+  },
+  {
+    name: 'transformers',
+    version: '5.23.0+standin',
+    files: {
+      'transformers/__init__.py': `class BertConfig:
+    def __init__(self, **settings):
+        pass
+
+
+class States(list):
+    def mean(self, dim):
+        return [self]
+
+    def tolist(self):
+        return [sum(self) / len(self), float(len(self))]
+
+
+class BertModel:
+    def __init__(self, config):
+        pass
+
+    def eval(self):
+        return self
+
+    def __call__(self, input_ids):
+        self.last_hidden_state = States(input_ids[0])
+        return self
+`,
+    },
+  },
+]
+
 let line: LineRig
 
 beforeAll(async () => {
@@ -22,6 +75,27 @@ test('sklearn-service: packages become layers, and the second build is none', as
   const image = await built('sklearn-service')
   expect(image.groups.length).toBeGreaterThan(0)
   expect(await line.runInside(image.reference, 'ls /app/app && python -c "import six, idna"')).toContain('main.py')
+})
+
+test('torch-service: torch has a layer of its own, which an added package leaves alone', async () => {
+  const index = await startStandInIndex(TORCH)
+  try {
+    const wanted = await readFile(join(EXAMPLES, 'torch-service/requirements.txt'), 'utf8')
+    // The example's own versions: a stand-in's local version is the newest of them.
+    const lines = `--extra-index-url ${index.url}\n${wanted}`
+    await line.workspace.write('torch-service/requirements.txt', lines)
+    const image = await built('torch-service')
+    const vector = 'cd /app && python -c "from app.main import Text, vector; print(vector(Text(text=\'ab\')))"'
+    expect(await line.runInside(image.reference, vector)).toContain("{'vector': [97.5, 2.0]}")
+
+    await line.workspace.write('torch-service/requirements.txt', `${lines}six==1.17.0\n`)
+    const second = await built('torch-service')
+    expect(image.plan).toContainEqual(expect.objectContaining({ packages: ['torch==2.15.0+standin'] }))
+    expect(image.groups.filter((digest) => second.groups.includes(digest)).length).toBeGreaterThan(0)
+    expect(second.largest).toBe(image.largest)
+  } finally {
+    await index.close()
+  }
 })
 
 describe('uv-workspace', () => {
@@ -71,8 +145,10 @@ async function built(name: string, more: Readonly<Record<string, string>> = {}) 
   const second = await line.run(inputs)
   expect([second.outputs.get('skipped'), second.outputs.get('digest')]).toEqual(['true', first.outputs.get('digest')])
   const image = await readImage(`${line.services.registry}/examples/${name}`, '1')
-  const groups = dependencyLayers(image).map(({ digest }) => digest)
-  return { groups, reference: `${line.registry}/examples/${name}:1` }
+  const layers = dependencyLayers(image)
+  const largest = layers.toSorted((a, b) => b.size - a.size)[0]?.digest
+  const plan: unknown = JSON.parse(first.outputs.get('plan') ?? '[]')
+  return { groups: layers.map(({ digest }) => digest), largest, plan, reference: `${line.registry}/examples/${name}:1` }
 }
 
 function errorsOf(run: JobRun): readonly string[] {
