@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { type Document, documents, ROOT, readText } from './documents.ts'
 
@@ -11,6 +11,25 @@ describe.each(documents().map((document) => [document.path, document] as const))
   test('names no path of a machine', () => {
     expect(/(?<![\w.~/-])\/(?:work|home|Users|root)\/(?!\.)\w+/.exec(document.text)?.[0]).toBeUndefined()
   })
+})
+
+test('every page is reached by links from the README', () => {
+  const all = new Map(documents().map((document) => [document.path, document]))
+  const reached = new Set<string>()
+  const follow = (path: string): void => {
+    const document = all.get(path)
+    if (document === undefined || reached.has(path)) return
+    reached.add(path)
+    for (const link of linksOf(document)) {
+      const target = normalize(join(dirname(path), link.split('#')[0] || basename(path)))
+      follow(target)
+      // GitHub shows a folder's own page.
+      follow(`${target.replace(/\/$/, '')}/README.md`)
+    }
+  }
+  follow('README.md')
+  const pages = [...all.keys()].filter((path) => !path.startsWith('.github/'))
+  expect(pages.filter((path) => !reached.has(path))).toEqual([])
 })
 
 function linksOf({ text }: Document): readonly string[] {
