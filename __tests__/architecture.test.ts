@@ -124,6 +124,16 @@ describe('the import rule', () => {
   })
 })
 
+test.each(files.filter((file) => roomOf(file) === 'library'))(
+  '%s says what it is for, and only names what others hold',
+  (file) => {
+    const [, intro, names = ''] =
+      /^\/\*\*\n([\s\S]*?)\*\/\n([\s\S]*)$/.exec(readFileSync(join(SRC, file), 'utf8')) ?? []
+    expect(intro).toMatch(/^ \* [A-Z]/)
+    expect(names.replace(/export (type )?\{[^}]*\} from '[^']+'\n/g, '')).toBe('')
+  },
+)
+
 test('no file or folder is called by a word that says nothing', () => {
   expect(files.filter((file) => /(^|\/|-)(util|utils|helper|helpers|common|misc)(\.|\/|-|$)/.test(file))).toEqual([])
 })
