@@ -21,10 +21,14 @@ export interface CachedOptions extends Omit<TaskDefinition, 'name' | 'run' | 'sh
 
 /** A call that is done. */
 export interface CachedCall<Result> {
+  /** What the function gave, now or when it was kept. */
   readonly value: Result
   readonly cacheStatus: CacheStatus
+  /** Undefined where the call can't be kept. */
   readonly key: Digest | undefined
+  /** One sentence: what differs from the last time, or who made the value. */
   readonly why: string
+  /** The call as a task. */
   readonly task: TaskResult
 }
 

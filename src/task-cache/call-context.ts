@@ -4,9 +4,11 @@ import type { CacheStatus } from './task-result.ts'
 
 /** What a function may know of the call that it runs in. */
 export interface CallContext {
+  /** Of the task. */
   readonly name: string
   /** Why it runs: a call that hits doesn't run it. */
   readonly cacheStatus: CacheStatus
+  /** Undefined where the call can't be kept. */
   readonly key: Digest | undefined
 }
 

@@ -7,29 +7,43 @@ import { type PolicyChoice, parsePolicy, versionProblem } from './task-policy.ts
 
 /** A task as callers give it: what isn't given has a default, inputs and policies may be written as texts. */
 export interface TaskDefinition {
+  /** Tells tasks apart; part of the key. */
   readonly name: string
+  /** A script for the shell, or a program with its arguments. */
   readonly run: string | readonly string[]
   /** `bash` when not given. */
   readonly shell?: string | undefined
   /** The root when not given. */
   readonly workingDirectory?: string | undefined
+  /** Variables beside the environment; they belong to the key. */
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** What the result depends on: `src/**`, `env:NAME`, `cmd: node --version`, `value:text`. */
   readonly inputs?: readonly (string | TaskInput)[] | undefined
+  /** Inputs that leave the key and still reach the task. */
   readonly ignoredInputs?: readonly (string | TaskInput)[] | undefined
+  /** Files that it makes, as patterns, and names of values that it writes to `$GITHUB_OUTPUT`. */
   readonly outputs?: { readonly files?: readonly string[]; readonly values?: readonly string[] } | undefined
+  /** Files that are its own source, as patterns. */
   readonly code?: readonly string[] | undefined
   /** `auto` when not given. */
   readonly cache?: CacheMode | undefined
+  /** Another one is another key; needed with `cache: 'override'`, unless policies make one. */
   readonly version?: string | undefined
+  /** What makes up the version beside a given one; those of the mode when not given. */
   readonly policies?: readonly (string | PolicyChoice)[] | undefined
+  /** Any text; another one makes the key new. */
   readonly salt?: string | undefined
-  /** Seconds. */
+  /** Seconds for which a kept result is used; no limit when not given. */
   readonly maxAge?: number | undefined
-  /** Bytes; 5 GiB when not given. */
+  /** Bytes of output files above which a result is not kept; 5 GiB when not given. */
   readonly maxOutputSize?: number | undefined
+  /** One process computes, and all others wait for its result; false when not given. */
   readonly serialize?: boolean | undefined
+  /** Runs it whatever is kept, and keeps the new result; false when not given. */
   readonly overwrite?: boolean | undefined
+  /** Results of different scopes never meet. */
   readonly scope?: string | undefined
+  /** Part of the key where the result depends on it: `linux/amd64`. */
   readonly platform?: string | undefined
 }
 
