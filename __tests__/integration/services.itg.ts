@@ -200,6 +200,16 @@ describe('the services of tests, demo and benchmarks', () => {
     minutes,
   )
 
+  test('the variables to build with name the builder and the registry', async () => {
+    const env = { IMAGE_CACHE_STATE: services.stateDir }
+    const printed = await runProgram(process.execPath, ['tools/services/services.ts', 'env'], {
+      cwd: repositoryRoot,
+      env,
+    })
+    expect(printed).toContain(`export BUILDX_BUILDER='${services.builder}'\n`)
+    expect(printed).toContain(`export REGISTRY='${services.registry}'\n`)
+  })
+
   test('a tool of the cache is not built again', async () => {
     const lines: string[] = []
     expect(await ensureTool('buildx', (line) => lines.push(line))).toMatch(/\/tools\/buildx-v0\.33\.0$/)

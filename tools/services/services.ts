@@ -9,8 +9,9 @@ import { servicesStatus, startServices, stopServices } from './service-set.ts'
 
 const usage = `Usage: npm run services -- <command>
 
-  up [--buildkit v0.27.1]   start a registry with base images, a builder, an S3 server, and a stand-in for GitHub's
-                            cache service
+  up [--buildkit v0.27.1] [--s3]
+                            start a registry with base images, a builder, a stand-in for GitHub's cache service, and
+                            with --s3 an S3 server
   status                    say what runs and how to build with it
   env [--buildkit v0.27.1]  print the variables to be set: eval "$(npm run --silent services -- env)"
   down                      stop what was started and delete what it stored
@@ -35,7 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(usage)
     return values.help ? 0 : 2
   }
-  if (command === 'up') return await up(buildkit)
+  if (command === 'up') return await up(buildkit, values.s3 === true)
   if (command === 'status') return await status()
   if (command === 'env') return await printEnv(buildkit)
   if (command === 'down') return await down()
@@ -44,7 +45,11 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function readArguments(argv: readonly string[]) {
   try {
-    const options = { buildkit: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+    const options = {
+      buildkit: { type: 'string' },
+      s3: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    } as const
     return parseArgs({ args: [...argv], options, allowPositionals: true })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
@@ -58,14 +63,14 @@ function buildkitVersion(text: string | undefined): BuildkitVersion {
   throw new ServiceError(`--buildkit: "${text}" is not one of v0.33.1, v0.27.1.`)
 }
 
-async function up(buildkit: BuildkitVersion): Promise<number> {
+async function up(buildkit: BuildkitVersion, withS3: boolean): Promise<number> {
   const log = (line: string) => console.log(line)
   const before = await servicesStatus()
   const ran = before.registry !== undefined && before.builders.some((one) => one.version === buildkit && one.running)
   const set = await startServices({ buildkit, registryPort: 5000, log })
   const images = await baseImages(set.registry, log)
   await startCacheServiceDaemon(set.stateDir)
-  await startS3(set.stateDir, log)
+  if (withS3) await startS3(set.stateDir, log)
   console.log(ran ? 'Already up:' : 'Up:')
   console.log(`  base images: ${images.python}, ${images.pythonPatched}, ${images.installer}`)
   return await status()
@@ -93,7 +98,7 @@ async function status(): Promise<number> {
 }
 
 async function printEnv(buildkit: BuildkitVersion): Promise<number> {
-  const { builders } = await servicesStatus()
+  const { builders, registry = '' } = await servicesStatus()
   const builder = builders.find((one) => one.version === buildkit)
   if (builder === undefined || !builder.running) {
     throw new ServiceError(`buildkitd ${buildkit} isn't running: start it with npm run services -- up.`)
@@ -101,7 +106,7 @@ async function printEnv(buildkit: BuildkitVersion): Promise<number> {
   const cache = (await cacheServiceEnv(defaultStateDir())) ?? {}
   const s3 = await runningS3(defaultStateDir())
   const login = s3 === undefined ? {} : s3Env(s3)
-  for (const [name, value] of Object.entries({ ...builder.env, ...cache, ...login }))
+  for (const [name, value] of Object.entries({ ...builder.env, REGISTRY: registry, ...cache, ...login }))
     console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`)
   return 0
 }
