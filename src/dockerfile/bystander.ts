@@ -18,25 +18,14 @@ const UNKNOWN: Bystander = { kind: 'unknown' }
 
 /** Programs of the system that neither read nor write Python's folders. */
 const INDEPENDENT_PROGRAMS = new Set([
-  ...['apt-get', 'apt', 'useradd', 'groupadd', 'adduser', 'addgroup', 'usermod', 'update-ca-certificates'],
-  ...['locale-gen', 'update-locale', 'ldconfig', 'dpkg-reconfigure'],
+  ...['apt-get', 'apt', 'groupadd', 'addgroup', 'update-ca-certificates', 'locale-gen', 'update-locale'],
+  'dpkg-reconfigure',
 ])
+/** Programs that write a user's home beside the lists of users. */
+const OF_USERS = new Set(['useradd', 'adduser', 'usermod'])
 /** Programs that touch only what they are given by name. */
-const BY_NAME = new Set(['rm', 'mkdir', 'chown', 'chmod', 'touch'])
-const WITHOUT_EFFECT = new Set([
-  'true',
-  ':',
-  'echo',
-  'printf',
-  'which',
-  'whoami',
-  'id',
-  'date',
-  'uname',
-  'sleep',
-  'pwd',
-  'ls',
-])
+const BY_NAME = new Set(['rm', 'mkdir', 'chown', 'chmod', 'touch', 'ls'])
+const WITHOUT_EFFECT = new Set(['true', ':', 'echo', 'printf', 'whoami', 'id', 'date', 'uname', 'sleep', 'pwd'])
 /** Caches that installers fill: where nothing is installed nothing need be removed. */
 const INSTALLER_CACHE = /^(?:\/root|~|\$HOME)\/\.cache(?:\/(?:pip|uv)(?:\/.*|\*)?)?\/?\*?$/
 
@@ -86,14 +75,23 @@ export function bystander(
   const [program = '', ...rest] = words
   if (command !== undefined) {
     const settings = settingsOf(command, workingDir, env)
+    if (settings?.kind === 'settings' && target !== '/' && isWithin(settings.workingDir ?? '/', target)) return UNKNOWN
     if (settings !== undefined) return settings
     if (WITHOUT_EFFECT.has(program)) return NOTHING
     if (INDEPENDENT_PROGRAMS.has(program)) return INDEPENDENT
+    if (OF_USERS.has(program)) return homesOf(rest).some((path) => meets(path, target)) ? UNKNOWN : INDEPENDENT
+    // It notes the libraries of /usr/local/lib, which packages may bring.
+    if (program === 'ldconfig') return target === '/usr/local' ? UNKNOWN : INDEPENDENT
   }
-  if (!BY_NAME.has(program)) return UNKNOWN
+  if (!BY_NAME.has(program) || rest.some((word) => word.startsWith('--reference'))) return UNKNOWN
   const paths = rest.filter((word) => !word.startsWith('-')).map((word) => posix.resolve(workingDir, word))
   const touches = paths.some((path) => meets(path, target) || meets(path, '/usr/local/lib') || path.includes('$'))
   return touches ? UNKNOWN : INDEPENDENT
+}
+
+/** Paths that a command about users names, and the folder in which homes are made where it names none. */
+function homesOf(words: readonly string[]): readonly string[] {
+  return ['/home/*', ...words.flatMap((word) => /^(?:-\w|--[\w-]+=)?(\/.*)$/.exec(word)?.[1] ?? [])]
 }
 
 /** Words of a plain command with patterns in them: `rm -rf /var/lib/apt/lists/*`. */
