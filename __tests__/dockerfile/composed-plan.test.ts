@@ -91,6 +91,65 @@ const SKELETON = {
   pythonFullVersion: '3.12.4',
 }
 
+describe('where steps may be built before the layers, a composed image', () => {
+  const text = `${SERVICE}RUN useradd app\nRUN mkdir /data\nCOPY app /late/\n`
+
+  test('is none without that', () => {
+    expect(plan(text)).toEqual({ reason: 'the RUN in line 9 runs on top of the dependencies' })
+  })
+
+  test('has the layers on top of what is built of the steps', () => {
+    const planned = plan(text, { reorder: true })
+    if ('reason' in planned) throw new Error(planned.reason)
+    expect(planned.below).toBe(8)
+    expect(planned.passed).toEqual(new Map([8, 9].map((line) => [line, 4])))
+    expect(shortly(planned)).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2', 'COPY --link app /late/'])
+    expect(planned.history.get(0)).toHaveLength(2)
+    const rest = renderRest(parseDockerfile(text, 'Dockerfile'), planned, [], view)
+    expect(rest.text.slice(rest.text.indexOf('FROM python:3.12-slim AS image-cache-below'))).toBe(
+      `FROM python:3.12-slim AS image-cache-below
+WORKDIR /app
+COPY requirements.txt .
+# image-cache: the layers of line 4 lie on top of this stage
+ENV A=1
+COPY app ./app
+CMD ["python", "-m", "app"]
+RUN useradd app
+RUN mkdir /data
+`,
+    )
+  })
+
+  test('is none where one of them may need the packages', () => {
+    const planned = plan(`${text}RUN python x.py\n`, { reorder: true })
+    expect(planned).toEqual({ reason: 'the RUN in line 11 runs on top of the dependencies' })
+  })
+
+  test('takes over a tree behind them, and not what another stage of it was built with', () => {
+    const planned = plan(`${BUILDER}RUN useradd app\n`, { reorder: true }, VENV)
+    if ('reason' in planned) throw new Error(planned.reason)
+    expect(planned.passed).toEqual(new Map([[7, 6]]))
+    expect(shortly(planned)).toEqual([
+      'COPY --link --from=image-cache-before-0 /opt/venv/ /opt/venv/',
+      'image-cache-deps-0-1',
+      'image-cache-deps-0-2',
+    ])
+    const copies = planned.parts.filter((part) => part.kind === 'copy')
+    const { text: rest } = renderRest(
+      parseDockerfile(`${BUILDER}RUN useradd app\n`, 'Dockerfile'),
+      planned,
+      copies,
+      view,
+    )
+    expect(rest.slice(rest.indexOf('FROM python AS image-cache-below'))).toBe(`FROM python AS image-cache-below
+# image-cache: the layers of line 6 lie on top of this stage
+RUN useradd app
+FROM image-cache-below AS image-cache-rest
+COPY --link --from=image-cache-before-0 /opt/venv/ /opt/venv/
+`)
+  })
+})
+
 describe('a composed image', () => {
   test('has its folders at the bottom, then each step’s layers in the order of the file', () => {
     const planned = composed(SERVICE)

@@ -36,18 +36,18 @@ function onTop(text: string, told: readonly number[] = []): readonly StepOnTop[]
 describe('a RUN below the install', () => {
   test('costs all layers, and may need the packages', () => {
     expect(onTop('FROM python\nRUN pip install a\nRUN python -m nltk.downloader punkt\n')).toEqual([
-      { line: 3, bytes: 42, mayStandAbove: undefined },
+      { line: 3, bytes: 42, mayStandAbove: undefined, isPassable: false },
     ])
   })
 
   test.each([
-    'useradd app',
-    'groupadd -r app && useradd -r -g app app',
-    'mkdir -p /data && chown app /data',
-    'apt-get update && apt-get install -y curl',
-  ])('%s may stand above it', (command) => {
+    ['useradd app', true],
+    ['groupadd -r app && useradd -r -g app app', true],
+    ['mkdir -p /data && chown app /data', true],
+    ['apt-get update && apt-get install -y curl', false],
+  ])('%s may stand above it', (command, isPassable) => {
     expect(onTop(`FROM python\nRUN echo\nRUN pip install a\nRUN ${command}\n`)).toEqual([
-      { line: 4, bytes: 42, mayStandAbove: 3 },
+      { line: 4, bytes: 42, mayStandAbove: 3, isPassable },
     ])
   })
 

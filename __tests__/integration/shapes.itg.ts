@@ -36,7 +36,7 @@ describe('built as it is written and with layers, an image is the same', () => {
       const name = `shape-${Object.values(SHAPES).indexOf(shape)}`
       await writeShape(name, shape)
       await buildAsWritten(name)
-      const built = await build(name)
+      const built = await build(name, shape.inputs)
       expect(stepsOf(shape, built)).toEqual(shape.steps)
       const image = await readImage(`${rig.services.registry}/${name}`, 'layers')
       expect(dependencyLayers(image).length > 0).toBe(shape.layers)
@@ -70,13 +70,14 @@ async function buildAsWritten(name: string): Promise<void> {
   if (exitCode !== 0) throw new Error(stderr)
 }
 
-async function build(name: string): Promise<Built> {
+async function build(name: string, more: Readonly<Record<string, string>> = {}): Promise<Built> {
   const inputs = rig.inputs(`${name}:layers`, {
     'build-contexts': contexts().join('\n'),
     check: 'off',
     'cache-from': 'off',
     'cache-to': 'off',
     provenance: 'false',
+    ...more,
   })
   const options = Object.entries(inputs).flatMap(([key, value]) =>
     value.split('\n').flatMap((line) => (key === 'push' ? ['--push'] : [`--${key}`, line])),
@@ -86,13 +87,13 @@ async function build(name: string): Promise<Built> {
   return JSON.parse(stdout)
 }
 
-/** Of each install step, in the order of the file. */
+/** Of each RUN that something is said of, in the order of the file. */
 function stepsOf({ dockerfile }: DockerfileShape, { report }: Built): readonly string[] {
   const lines = dockerfile.split('\n')
-  const isInstall = (line: number): boolean => /^RUN/.test(lines[line - 1] ?? '')
+  const isRun = (line: number): boolean => /^RUN/.test(lines[line - 1] ?? '')
   return report.dockerfileSteps
-    .filter(({ line, what }) => what === 'rewritten' || (what === 'left' && isInstall(line)))
-    .map(({ what, reason }) => (what === 'rewritten' ? what : (reason.split(':')[0] ?? '')))
+    .filter(({ line, what }) => what !== 'linked' && isRun(line))
+    .map(({ what, reason }) => (what === 'left' ? (reason.split(':')[0] ?? '') : what))
 }
 
 function named(name: string, tag: string): Exclude<ReturnType<typeof parseReference>, string> {

@@ -4,7 +4,9 @@ export interface DockerfileShape {
   readonly files?: Readonly<Record<string, string>>
   /** A project that gets a uv.lock. */
   readonly lock?: boolean
-  /** Of each step with an install, by line: `rewritten`, or the code of what keeps it. */
+  /** Inputs of the build with layers. */
+  readonly inputs?: Readonly<Record<string, string>>
+  /** Of each step with an install, by line: `rewritten`, or the code of what keeps it; `moved` and `on-top` of others. */
   readonly steps: readonly string[]
   /** Layers of dependencies in the final image; all else is seen by the comparison. */
   readonly layers: boolean
@@ -213,6 +215,28 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
   'switched off, and trusted': {
     dockerfile: `${FROM}ENV PIP_FOO=1\n# image-cache: layers\nRUN pip install idna==3.11\n# image-cache: off\nRUN pip install six==1.17.0\n`,
     steps: ['rewritten', 'switched-off'],
+    layers: true,
+  },
+  'steps that don’t need the packages, built before them': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nENV HOME=/home/app\nRUN groupadd -g 1234 app && useradd -r -m -u 1234 -g app app\nCOPY src/ ./src/\nRUN set -eux; mkdir -p /data/logs; chown -R app:app /data /app/src\nUSER app\nRUN mkdir /data/own\nCMD ["python", "src/main.py"]\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    inputs: { reorder: 'safe' },
+    steps: ['rewritten', 'moved', 'moved', 'moved'],
+    layers: true,
+  },
+  'steps before the layers of an environment that is copied': {
+    dockerfile: `FROM python:3.11-slim AS builder\nRUN python -m venv /opt/venv\nENV PATH="/opt/venv/bin:$PATH"\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n\n${FROM}COPY --from=builder /opt/venv /opt/venv\nENV PATH="/opt/venv/bin:$PATH"\nRUN useradd -m app && ldconfig && mkdir -p /srv/own\nWORKDIR /app\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    inputs: { reorder: 'safe' },
+    steps: ['rewritten', 'moved'],
+    layers: true,
+  },
+  'steps before the layers, and one on top of them': {
+    dockerfile: `${UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\nRUN useradd -m app\nRUN .venv/bin/python -c "import six; open('/version', 'w').write(six.__version__)"\nRUN mkdir /data\n`,
+    files: { 'pyproject.toml': PROJECT },
+    lock: true,
+    inputs: { reorder: 'safe' },
+    steps: ['rewritten', 'moved', 'on-top', 'on-top'],
     layers: true,
   },
   'a user other than root': {

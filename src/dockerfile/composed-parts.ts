@@ -18,6 +18,8 @@ export interface ComposedInstall {
   readonly slots: number
   /** Where the environment comes from its own stage, as that is before its installs. */
   readonly split: { readonly layers: StageLayers; readonly name: string; readonly line: number } | undefined
+  /** Whether the step is a COPY of what another stage installs. */
+  readonly isTree: boolean
   /** What the history calls the step in a line. */
   readonly title: (line: number) => string
 }
@@ -25,8 +27,6 @@ export interface ComposedInstall {
 export interface PartsQuestion {
   readonly steps: readonly StageStep[]
   readonly below: number
-  /** Whether the last step below the parts is an install that something stays of. */
-  readonly isSplit: boolean
   readonly installs: readonly ComposedInstall[]
   readonly folders: readonly Folder[]
   readonly graph: StageGraph
@@ -45,7 +45,7 @@ type Entry = HistoryStep | 'as-written' | 'without-layer'
 
 /** Lays out the parts in the order of the steps, with what the history tells of each. */
 export function layParts(question: PartsQuestion): LaidParts | NotComposable {
-  const { steps, below, isSplit, installs, folders, graph, slashes } = question
+  const { steps, below, installs, folders, graph, slashes } = question
   const parts: ComposedPart[] = []
   const links: CopyLink[] = []
   const history = new Map<number, readonly Entry[]>()
@@ -54,12 +54,13 @@ export function layParts(question: PartsQuestion): LaidParts | NotComposable {
   let waiting = paths.length > 0
   const slots = new Map<number, number>()
   for (const [index, step] of steps.entries()) {
-    const isLastBelow = isSplit && index === below - 1
-    if (index < below && !isLastBelow) continue
     const { instruction } = step
     const line = instruction.lines.first
     const entries: Entry[] = []
     const here = installs.filter((install) => install.line === line || install.others.includes(line))
+    // Layers of installs that stand lower come first of all, right above what is built of their steps.
+    const isBelow = index < below
+    if (isBelow && here.length === 0) continue
     const isFolder = folderLines.has(line)
     // All folders come right below the first layer, so that whatever is copied into them lies above.
     const isPlace = waiting && (isFolder || instruction.keyword === 'COPY' || here.length > 0)
@@ -84,7 +85,7 @@ export function layParts(question: PartsQuestion): LaidParts | NotComposable {
       entries.push('as-written')
       links.push({ line, linked: true, reason: 'a layer of its own: nothing of the layers below is needed for it' })
     }
-    if (entries.length > 0) history.set(isLastBelow ? 0 : line, entries)
+    if (entries.length > 0) history.set(isBelow ? 0 : line, [...((isBelow && history.get(0)) || []), ...entries])
   }
   return { parts, history, links }
 }

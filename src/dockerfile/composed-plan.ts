@@ -5,6 +5,7 @@ import type { StageLayers } from './dependency-stage.ts'
 import type { BuildView, Dockerfile } from './dockerfile.ts'
 import { type Folder, folderObstacle, liftedFolder } from './lift-workdirs.ts'
 import { type CopyLink, isLinked, linkCopies, mayChange, remaindersOf, withoutInstall } from './link-copies.ts'
+import { passedSteps } from './passed-steps.ts'
 import { splitStage } from './split-stage.ts'
 import type { RewrittenSteps } from './stage-config.ts'
 import { resolveStages, type StageGraph, stageChain, stagesNeededBy } from './stage-graph.ts'
@@ -18,7 +19,7 @@ export interface ComposedPlan {
    * image itself.
    */
   readonly below: number
-  /** RUN steps below the parts that have lost their install, by line: `RUN apt-get …`. */
+  /** What is built of installs below the parts, by line: `RUN apt-get …`, or a comment where nothing is left. */
   readonly instead: ReadonlyMap<number, string>
   /** What must be done to the file so that parts can be copied from its stages. */
   readonly edits: readonly TextEdit[]
@@ -27,6 +28,8 @@ export interface ComposedPlan {
   readonly history: RewrittenSteps
   /** A word on every COPY and WORKDIR that became a part. */
   readonly links: readonly CopyLink[]
+  /** RUN steps that are built before the layers of an install above them, by line, with the line of that install. */
+  readonly passed: ReadonlyMap<number, number>
 }
 
 /**
@@ -70,10 +73,17 @@ export function planComposed(
   for (const line of remainders.keys()) gone.delete(line)
   const obstacles = steps.map((step) => needsFilesBelow(step, gone, linkOf))
   const below = obstacles.findLastIndex((obstacle) => obstacle !== undefined) + 1
-  const places = new Set(installs.map(({ line }) => line))
-  const first = steps.findIndex(({ instruction }) => places.has(instruction.lines.first))
-  const isSplit = below === first + 1 && remainders.has(steps[first]?.instruction.lines.first ?? 0)
-  if (below > first && !isSplit) return { reason: obstacles[below - 1] ?? '' }
+  const passed = new Map<number, number>()
+  for (const { line, layers: entry, isTree } of installs) {
+    const placed = { ...entry, line, steps: isTree ? [] : entry.steps }
+    const behind = view.reorder ? passedSteps(placed, graph, view) : []
+    for (const { instruction } of behind) passed.set(instruction.lines.first, line)
+    // What is left of the install's own step stands before its layers in any case.
+    const lowest = behind.at(-1)?.instruction.lines.first ?? (remainders.has(line) ? line : 0)
+    const reach = steps.findIndex(({ instruction }) => instruction.lines.first === lowest)
+    const at = steps.findIndex(({ instruction }) => instruction.lines.first === line)
+    if (below > Math.max(reach + 1, at)) return { reason: obstacles[below - 1] ?? '' }
+  }
 
   const folders = steps.flatMap((step, index) => (index < below ? [] : (liftedFolder(step, graph) ?? [])))
   for (const folder of folders) {
@@ -82,12 +92,12 @@ export function planComposed(
     if (obstacle !== undefined) return { reason: `WORKDIR in line ${folder.step.instruction.lines.first}: ${obstacle}` }
   }
   const slashes = linked.edits.filter(({ text }) => text === '/').map(({ start }) => start)
-  const parts = layParts({ steps, below, isSplit, installs, folders, graph, slashes })
+  const parts = layParts({ steps, below, installs, folders, graph, slashes })
   if ('reason' in parts) return parts
   const edits = [...new Set(installs.flatMap(({ split }) => split?.layers ?? []))].flatMap(
     (entry) => splitStage(dockerfile, entry).edits,
   )
-  return { below, instead: insteadOf(steps.slice(0, below), remainders), edits, ...parts }
+  return { below, instead: insteadOf(steps.slice(0, below), gone, remainders), edits, passed, ...parts }
 }
 
 function firstLine({ steps }: StageLayers): number {
@@ -100,7 +110,7 @@ function ownInstall(layers: StageLayers): ComposedInstall {
     return `RUN ${command.replace(/\s+/g, ' ')}`
   }
   const others = layers.steps.flatMap(({ lines }) => (lines.first === firstLine(layers) ? [] : [lines.first]))
-  return { line: firstLine(layers), others, layers, slots: layers.stage, split: undefined, title }
+  return { line: firstLine(layers), others, layers, slots: layers.stage, split: undefined, isTree: false, title }
 }
 
 /** The layers at the place of a COPY, below them the environment as its stage has it before the packages. */
@@ -113,6 +123,7 @@ function treeInstall({ layers, instruction, stage, destination }: CopiedTree, do
     layers: { ...layers, stage, prefix: destination },
     slots: layers.stage,
     split: needsBeginning ? { layers, name, line: firstLine(layers) } : undefined,
+    isTree: true,
     title: () => `COPY ${instruction.rest}`,
   }
 }
@@ -169,14 +180,20 @@ function changedByRun({ path }: Folder, steps: readonly StageStep[], below: numb
   return run && `the RUN in line ${run.instruction.lines.first} may have made ${path}`
 }
 
-/** RUN steps that have lost their install, as they are built. */
-function insteadOf(steps: readonly StageStep[], remainders: ReadonlyMap<number, string>): ReadonlyMap<number, string> {
+/** Steps that have lost their install, as they are built. @param gone lines of those that nothing is left of */
+function insteadOf(
+  steps: readonly StageStep[],
+  gone: ReadonlySet<number>,
+  remainders: ReadonlyMap<number, string>,
+): ReadonlyMap<number, string> {
   return new Map(
-    steps.flatMap(({ instruction }) => {
-      const rest = remainders.get(instruction.lines.first)
+    steps.flatMap(({ instruction }): (readonly [number, string])[] => {
+      const line = instruction.lines.first
+      if (gone.has(line)) return [[line, `# image-cache: the layers of line ${line} lie on top of this stage`]]
+      const rest = remainders.get(line)
       if (rest === undefined) return []
       const flags = instruction.flags.map(({ name, value }) => `--${name}${value === undefined ? '' : `=${value}`} `)
-      return [[instruction.lines.first, `RUN ${flags.join('')}${rest}`] as const]
+      return [[line, `RUN ${flags.join('')}${rest}`]]
     }),
   )
 }

@@ -83,6 +83,8 @@ export interface BuildOptions {
   readonly buildArgs?: Readonly<Record<string, string>> | undefined
   /** What the image is built for; `linux/amd64` when absent. Fills in TARGETPLATFORM and its like. */
   readonly platform?: string | undefined
+  /** Whether steps that surely don't touch the packages are built before their layers. */
+  readonly reorder?: boolean | undefined
 }
 
 /** The parts of a base image's configuration that steps on top of it depend on (OCI image-spec, config.md). */

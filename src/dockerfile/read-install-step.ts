@@ -16,6 +16,7 @@ import { isSwitchedOff, isTrusted } from './install-text.ts'
 import { landingObstacle } from './landing-place.ts'
 import { originOf } from './locate-in-context.ts'
 import { runMounts } from './run-mounts.ts'
+import { isUsualShell } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
 import type { StageStep, StageWalk } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
@@ -113,8 +114,8 @@ function stepObstacle({ instruction, before }: StageStep): CommandObstacle | und
   if (!/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)) {
     return { code: 'not-root', sentence: `the step runs as ${before.user}, so the packages go to that user's home` }
   }
-  if (before.shell !== undefined && !isUsualShell(before.shell)) {
-    return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell.join(' ')})` }
+  if (!isUsualShell(before.shell)) {
+    return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell?.join(' ')})` }
   }
   const flag = instruction.flags.find(({ name }) => name !== 'mount')
   if (flag !== undefined)
@@ -125,14 +126,6 @@ function stepObstacle({ instruction, before }: StageStep): CommandObstacle | und
   if (mount === undefined) return undefined
   const what = mount.type === 'bind' ? `files of ${mount.from}` : `a ${mount.type}`
   return { code: 'mount', sentence: `the step mounts ${what}, which a layer's own build would not see` }
-}
-
-/** Shells that read plain words and `&&` as sh does. */
-function isUsualShell([program = '', ...options]: readonly string[]): boolean {
-  const isShell = /^(?:\/bin\/|\/usr\/bin\/)?(?:ba|da)?sh$/.test(program)
-  return (
-    isShell && /^(?:-[euxo]*c|(?:-[euxo]+|-o|pipefail|errexit|errtrace|nounset|xtrace|-c| )+)$/.test(options.join(' '))
-  )
 }
 
 function readInstall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {

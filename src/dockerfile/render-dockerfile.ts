@@ -7,12 +7,14 @@ import {
   type InstallerSurroundings,
   type StageLayers,
 } from './dependency-stage.ts'
-import type { BuildView, Dockerfile, InstallStep } from './dockerfile.ts'
+import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
 import { type LiftedWorkdirs, type LiftOptions, liftWorkdirs } from './lift-workdirs.ts'
 import { type CopyLink, linkCopies } from './link-copies.ts'
+import { type PlacedLayers, passedSteps } from './passed-steps.ts'
 import { splitStage } from './split-stage.ts'
 import type { HistoryStep } from './stage-config.ts'
 import { resolveStages } from './stage-graph.ts'
+import type { StageStep } from './stage-steps.ts'
 import { applyEdits, type TextEdit } from './text-edit.ts'
 
 export interface RenderedDockerfile {
@@ -24,6 +26,8 @@ export interface RenderedDockerfile {
    * does.
    */
   readonly config: string | undefined
+  /** RUN steps that are built before the layers of an install above them, by line, with the line of that install. */
+  readonly passed: ReadonlyMap<number, number>
 }
 
 /** Layers with the names of the stages that make them, bottom first. */
@@ -48,7 +52,7 @@ export function renderLinked(
   const filled = layers.filter(({ plan, steps }) => plan.groups.length > 0 && steps.length > 0)
   const firstFrom = dockerfile.stages[0]?.from
   if ((filled.length === 0 && options.lift === undefined) || firstFrom === undefined) {
-    return { text: dockerfile.text, links: [], config: undefined }
+    return { text: dockerfile.text, links: [], config: undefined, passed: new Map() }
   }
   const graph = resolveStages(dockerfile, options)
   const stages: string[] = []
@@ -57,16 +61,29 @@ export function renderLinked(
   const edits: TextEdit[] = []
   const installs = new Map<number, readonly HistoryStep[]>()
   const link = options.chain ? '' : ' --link'
+  const passed = new Map<number, number>()
+  const passedBy = (placed: PlacedLayers): readonly StageStep[] => {
+    const steps = options.reorder ? passedSteps(placed, graph, options) : []
+    for (const { instruction } of steps) passed.set(instruction.lines.first, placed.line)
+    return steps
+  }
   for (const { layers: entry, names } of named) {
-    edits.push(...(entry.way === 'seed' ? seedEdits : replacedSteps)(dockerfile, entry.steps, names, link))
-    if (entry.way === 'seed') continue
+    if (entry.way === 'seed') {
+      edits.push(...seedEdits(dockerfile, entry.steps, names, link))
+      continue
+    }
+    const line = inOrder(entry.steps)[0]?.lines.first ?? 0
+    const behind = passedBy({ ...entry, line }).at(-1)
+    edits.push(...replacedSteps(dockerfile, entry.steps, copyLines(names, link), behind))
     for (const [line, history] of installHistory(entry.steps, names.length)) installs.set(line, history)
   }
   const trees = options.chain ? [] : copiedTrees(filled, graph, options)
   const splits: number[] = []
   const splitEdits: TextEdit[] = []
   for (const tree of trees) {
-    const placed = placeTree(tree, named, dockerfile, stages, slots, splits, options)
+    const { stage, instruction, destination: prefix } = tree
+    const behind = passedBy({ stage, line: instruction.lines.first, prefix, steps: [] }).at(-1)
+    const placed = placeTree(tree, behind, named, dockerfile, stages, slots, splits, options)
     edits.push(...placed.edits)
     splitEdits.push(...placed.splitEdits)
     installs.set(tree.instruction.lines.first, placed.history)
@@ -94,7 +111,7 @@ export function renderLinked(
     ...linked.edits,
   ]
   const links = [...linked.links, ...(lifted?.links ?? [])].sort((a, b) => a.line - b.line)
-  return { text: applyEdits(dockerfile.text, all), links, config: lifted?.config }
+  return { text: applyEdits(dockerfile.text, all), links, config: lifted?.config, passed }
 }
 
 /** Writes the stages of a set of layers and answers their names, the environment's own first. */
@@ -123,6 +140,7 @@ function nameStages(
 /** Puts the layers themselves where a COPY took over their whole tree. */
 function placeTree(
   { layers, instruction, stage, destination }: CopiedTree,
+  behind: StageStep | undefined,
   named: readonly NamedLayers[],
   dockerfile: Dockerfile,
   stages: string[],
@@ -149,11 +167,12 @@ function placeTree(
     lines.unshift(`COPY --link --from=${split.name} ${destination}/ ${destination}/`)
   }
   const written = dockerfile.text.slice(instruction.start, instruction.end).split(/\r?\n/)[0] ?? ''
-  const text = [`# image-cache: layers of: ${written.trim()}`, ...lines].join(dockerfile.newline)
+  const { newline } = dockerfile
+  const edits = layerEdits(instruction, `layers of: ${written.trim()}`, [], lines, behind, newline)
   const history = lines.map((_, layer) => {
     return { text: `COPY ${instruction.rest} # image-cache: layer ${layer + 1} of ${lines.length}`, layer: true }
   })
-  return { edits: [{ start: instruction.start, end: instruction.end, text }], splitEdits, history }
+  return { edits, splitEdits, history }
 }
 
 /** The layers of a stage's installs all stand where the first install stood. */
@@ -183,19 +202,40 @@ function inOrder(steps: readonly InstallStep[]): readonly InstallStep[] {
 function replacedSteps(
   dockerfile: Dockerfile,
   steps: readonly InstallStep[],
-  names: readonly string[],
-  link: string,
+  layers: readonly string[],
+  behind: StageStep | undefined,
 ): readonly TextEdit[] {
-  return inOrder(steps).map((step, index) => {
+  const { newline } = dockerfile
+  return inOrder(steps).flatMap((step, index) => {
     const place = placeOf(dockerfile, step)
     const flags = place.flags.map(({ name, value }) => `--${name}${value === undefined ? '' : `=${value}`} `).join('')
     const remainder = step.remainder === undefined ? [] : [`RUN ${flags}${step.remainder}`]
-    const text =
-      index === 0
-        ? [`# image-cache: layers of: ${step.command}`, ...remainder, ...copyLines(names, link)]
-        : [`# image-cache: in the layers above: ${step.command}`, ...remainder]
-    return { start: place.start, end: place.end, text: text.join(dockerfile.newline) }
+    if (index === 0) return layerEdits(place, `layers of: ${step.command}`, remainder, layers, behind, newline)
+    const where = behind === undefined ? 'the layers above' : 'the same layers'
+    const text = [`# image-cache: in ${where}: ${step.command}`, ...remainder]
+    return [{ start: place.start, end: place.end, text: text.join(newline) }]
   })
+}
+
+/** Puts layers where a step stood, or behind a later one. @param stays what is left of the step */
+function layerEdits(
+  place: Instruction,
+  comment: string,
+  stays: readonly string[],
+  layers: readonly string[],
+  behind: StageStep | undefined,
+  newline: string,
+): readonly TextEdit[] {
+  const { start, end } = place
+  if (behind === undefined)
+    return [{ start, end, text: [`# image-cache: ${comment}`, ...stays, ...layers].join(newline) }]
+  const last = behind.instruction
+  const here = [`# image-cache: behind line ${last.lines.first}: ${comment}`, ...stays].join(newline)
+  const below = ['', `# image-cache: ${comment}`, ...layers].join(newline)
+  return [
+    { start, end, text: here },
+    { start: last.end, end: last.end, text: below },
+  ]
 }
 
 /** Layers before the first step; the steps stay as they are. */

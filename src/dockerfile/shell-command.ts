@@ -14,6 +14,16 @@ export interface ShellObstacle {
   readonly sentence: string
 }
 
+/** Whether a SHELL, undefined for the usual one, reads plain words and `&&` as sh does. */
+export function isUsualShell(shell: readonly string[] | undefined): boolean {
+  if (shell === undefined) return true
+  const [program = '', ...options] = shell
+  const isShell = /^(?:\/bin\/|\/usr\/bin\/)?(?:ba|da)?sh$/.test(program)
+  return (
+    isShell && /^(?:-[euxo]*c|(?:-[euxo]+|-o|pipefail|errexit|errtrace|nounset|xtrace|-c| )+)$/.test(options.join(' '))
+  )
+}
+
 interface Reader {
   readonly source: string
   at: number

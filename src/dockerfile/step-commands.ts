@@ -23,6 +23,8 @@ export interface StepCommands {
   readonly environments: readonly VirtualEnvironment[]
   /** Everything but the installs, where it has an effect of its own. */
   readonly remainder: string | undefined
+  /** Programs that run beside the installs, where their names can be told. */
+  readonly programs: readonly string[]
   /** Names the first command that an install into this folder may depend on, or the other way round. */
   readonly conflict: (target: string) => CommandObstacle | undefined
 }
@@ -73,6 +75,7 @@ export function stepCommands(
     installs,
     environments,
     remainder: remainderOf(beside),
+    programs: beside.flatMap(({ command }) => command?.words[0] ?? []),
     conflict: (target) => conflictOf(beside, target),
   }
 }

@@ -1,6 +1,7 @@
 import type { StageLayers } from './dependency-stage.ts'
 import type { BuildView, Dockerfile } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
+import { passedSteps } from './passed-steps.ts'
 import { resolveStages } from './stage-graph.ts'
 import { walkStage } from './stage-steps.ts'
 
@@ -11,6 +12,8 @@ export interface StepOnTop {
   readonly bytes: number
   /** Line of the install that it may stand above, as it surely doesn't touch Python; undefined: it may need the packages. */
   readonly mayStandAbove: number | undefined
+  /** Whether `reorder: safe` would build it before the layers. */
+  readonly isPassable: boolean
 }
 
 /**
@@ -32,6 +35,11 @@ export function stepsOnTop(
     const { steps } = walkStage(graph, stage, view)
     for (const entry of layers) {
       const first = entry.steps[0]?.lines.first
+      const passable = new Set(
+        entry.way === 'seed' || first === undefined
+          ? []
+          : passedSteps({ ...entry, line: first }, graph, view).map(({ instruction }) => instruction.lines.first),
+      )
       const at = steps.findIndex(({ instruction }) => instruction.lines.first === first)
       if (at < 0 || first === undefined) continue
       for (const { instruction, before } of steps.slice(at + 1)) {
@@ -39,7 +47,8 @@ export function stepsOnTop(
         if (instruction.keyword !== 'RUN' || replaced.has(line) || told.has(line)) continue
         const isHarmless = leavesFolderAlone(instruction, entry.prefix, before.workingDir)
         const bytes = entry.plan.groups.reduce((sum, { size }) => sum + size, 0)
-        found.set(line, { line, bytes, mayStandAbove: isHarmless ? first : undefined })
+        const isPassable = passable.has(line)
+        found.set(line, { line, bytes, mayStandAbove: isHarmless || isPassable ? first : undefined, isPassable })
       }
     }
   }

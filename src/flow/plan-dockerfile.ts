@@ -126,7 +126,7 @@ function composedDockerfile(planned: PlannedLayers, choice: ComposedChoice): Pla
     return `# image-cache: layers of dependencies, each an image of its own${of}\n${groups}\n${rest.text}`
   })
   return {
-    ...plannedSteps(planned, images[0]?.plan.links ?? []),
+    ...plannedSteps(planned, images[0]?.plan.links ?? [], images[0]?.plan.passed ?? new Map()),
     text: texts.join('\n'),
     assembly: 'composed',
     assemblyReason: reason,
@@ -146,7 +146,7 @@ async function linkedDockerfile(
   const options = { ...view, lift: target?.options, chain: isChain }
   const rendered = renderLinked(source.dockerfile, dependencies.layers, options)
   return {
-    ...plannedSteps(planned, rendered.links),
+    ...plannedSteps(planned, rendered.links, rendered.passed),
     text: rendered.text,
     assembly: way,
     assemblyReason: reason,
@@ -157,6 +157,7 @@ async function linkedDockerfile(
 function plannedSteps(
   { source, dependencies, view, pulledBytes }: PlannedLayers,
   links: readonly CopyLink[],
+  passed: ReadonlyMap<number, number>,
 ): Pick<PlannedDockerfile, 'layers' | 'steps' | 'refusals' | 'notes' | 'pulledBytes'> {
   const linked = links.map((link): ReportDockerfileStep => {
     return {
@@ -177,24 +178,32 @@ function plannedSteps(
       }
     }),
   )
-  const told = new Set(dependencies.refusals.map(({ line }) => line))
+  const moved = [...passed]
+    .filter(([line]) => !rewritten.some((step) => step.line === line))
+    .map(([line, install]): ReportDockerfileStep => {
+      const reason = `reorder: built before the layers of line ${install}, as it neither needs the packages nor changes them`
+      return { line, text: lineOf(source, line), what: 'moved', reason }
+    })
+  const told = new Set([...dependencies.refusals, ...moved].map(({ line }) => line))
   const onTop = stepsOnTop(source.dockerfile, dependencies.layers, view, told).map((step): ReportDockerfileStep => {
     return { line: step.line, text: lineOf(source, step.line), what: 'left', reason: costOnTop(step) }
   })
   return {
     layers: dependencies.layers,
-    steps: [...rewritten, ...linked, ...leftSteps(source, dependencies), ...onTop].sort((a, b) => a.line - b.line),
+    steps: [...rewritten, ...linked, ...moved, ...leftSteps(source, dependencies), ...onTop].sort(
+      (a, b) => a.line - b.line,
+    ),
     refusals: dependencies.refusals,
     notes: dependencies.notes,
     pulledBytes,
   }
 }
 
-function costOnTop({ bytes, mayStandAbove }: StepOnTop): string {
+function costOnTop({ bytes, mayStandAbove, isPassable }: StepOnTop): string {
   const cost = `on-top: it runs on top of the layers, so an empty builder pulls ${formatBytes(bytes)} for it`
   return mayStandAbove === undefined
     ? `${cost}; where it doesn't need the packages, put it above their install`
-    : `${cost}; it doesn't touch the packages: above line ${mayStandAbove} it costs nothing`
+    : `${cost}; it doesn't touch the packages: above line ${mayStandAbove}${isPassable ? ', or with reorder: safe,' : ''} it costs nothing`
 }
 
 /** uv takes settings from these; whether they have any decides what may be done with a step. */

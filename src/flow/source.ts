@@ -81,6 +81,7 @@ export function buildOptions(inputs: BuildInputs): BuildOptions {
     target: inputs.target,
     buildArgs: Object.fromEntries(inputs.buildArgs),
     platform: platform ?? nativePlatform(),
+    reorder: inputs.reorder === 'safe',
   }
 }
 

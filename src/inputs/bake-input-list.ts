@@ -9,6 +9,7 @@ const SHARED: ReadonlySet<string> = new Set([
   ...['builder', 'endpoints', 'driver', 'driver-opts', 'buildkit-image', 'buildx-version', 'allow', 'github-token'],
   ...[
     'optimize-layers',
+    'reorder',
     'verify',
     'assemble',
     'layers-repository',

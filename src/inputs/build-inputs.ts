@@ -59,6 +59,8 @@ export interface BuildInputs extends RunInputs {
   /** Token for git contexts of GitHub. */
   readonly githubToken: string | undefined
   readonly optimizeLayers: boolean
+  /** `safe`: steps that surely don't touch the packages are built before their layers. */
+  readonly reorder: 'off' | 'safe'
   /** Build both ways and compare. */
   readonly verify: boolean
   readonly assemble: AssembleChoice
@@ -153,6 +155,7 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     // A stage that is to be built anew must be whole.
     optimizeLayers: reader.flag('optimize-layers') && reader.list('no-cache-filters').length === 0,
     verify: reader.flag('verify'),
+    reorder: reader.choice('reorder', ['off', 'safe']),
     assemble: reader.choice('assemble', ['auto', 'composed', 'linked', 'chain']),
     layersRepository: layersRepository(reader),
     compression: reader.choice('compression', ['zstd', 'gzip', 'estargz', 'uncompressed']),

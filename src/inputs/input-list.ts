@@ -102,6 +102,12 @@ const inputs = [
     'What the image is made of, in place of a Dockerfile: YAML, or the path of a `.yml` file or of a pyproject.toml with `[tool.image-cache]`; see docs/spec.md',
   ),
   input('optimize-layers', 'flag', 'true', 'Install Python dependencies as independent layers'),
+  input(
+    'reorder',
+    'text',
+    'off',
+    "`safe` builds steps that surely don't touch the packages before their layers, so that no change pulls layers for them; see docs/layers.md",
+  ),
   input('verify', 'flag', 'false', 'Build the image as it is written, too, and fail when the two differ; needs `push`'),
   input(
     'assemble',

@@ -25,7 +25,7 @@ export interface ReportDockerfileStep {
   /** 1-based. */
   readonly line: number
   readonly text: string
-  readonly what: 'rewritten' | 'linked' | 'left'
+  readonly what: 'rewritten' | 'linked' | 'moved' | 'left'
   readonly reason: string
 }
 

@@ -1,0 +1,96 @@
+import { posix } from 'node:path'
+import { isWithin, readCopyStep } from './copy-step.ts'
+import type { BuildView, InstallStep } from './dockerfile.ts'
+import { installText } from './install-text.ts'
+import { landingObstacle } from './landing-place.ts'
+import { remaindersOf, withoutInstall } from './link-copies.ts'
+import { runMounts } from './run-mounts.ts'
+import { isUsualShell } from './shell-command.ts'
+import type { StageGraph } from './stage-graph.ts'
+import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
+import { stepCommands } from './step-commands.ts'
+
+/** Layers and the step whose place they take: an install, or a COPY of the tree that another stage installs. */
+export interface PlacedLayers {
+  readonly stage: number
+  /** First line of that step. */
+  readonly line: number
+  /** Top of their tree, absolute. */
+  readonly prefix: string
+  /** All installs that they take the place of; none for a COPY. */
+  readonly steps: readonly InstallStep[]
+}
+
+/** The base image's own Python lies here, among what other programs look into. */
+const SYSTEM_PREFIX = '/usr/local'
+/** They look through /usr/local for libraries, certificates and locales, which wheels may bring. */
+const READ_SYSTEM = new Set([
+  'apt',
+  'apt-get',
+  'dpkg-reconfigure',
+  'ldconfig',
+  'update-ca-certificates',
+  'locale-gen',
+  'update-locale',
+])
+
+/**
+ * The RUN steps below an install that can be built before its layers come, top first (`reorder: safe`): they neither need
+ * the packages nor change them, so no change of a package need make a builder pull the tree for them. The steps stay where
+ * they are, among all that they see: it is the layers that come later, and nothing in between decides what they hold. The
+ * first step that may need them ends the search.
+ */
+export function passedSteps(
+  { stage, line, prefix, steps: installs }: PlacedLayers,
+  graph: StageGraph,
+  view: BuildView,
+): readonly StageStep[] {
+  const walk = walkStage(graph, stage, view)
+  const remainders = remaindersOf(installs)
+  const replaced = new Set([line, ...installs.map(({ lines }) => lines.first)])
+  const steps = walk.steps
+    .filter(({ instruction: { lines } }) => !replaced.has(lines.first) || remainders.has(lines.first))
+    .map((step) => withoutInstall(step, remainders))
+  const passed: StageStep[] = []
+  for (const [index, step] of steps.entries()) {
+    if (step.instruction.lines.first <= line || step.stage !== stage) continue
+    if (!standsAside(step, prefix, graph)) break
+    // The layers bring the folders above their tree, too: they must be what they were at the install.
+    const obstacle =
+      prefix === SYSTEM_PREFIX
+        ? undefined
+        : landingObstacle(prefix, index + 1, { ...walk, steps }, graph, view, 'made', replaced)
+    if (obstacle !== undefined) break
+    if (step.instruction.keyword === 'RUN') passed.push(step)
+  }
+  return passed
+}
+
+/** Whether a step surely does the same with and without the tree, and leaves the same tree. */
+function standsAside(step: StageStep, prefix: string, graph: StageGraph): boolean {
+  const { keyword, rest } = step.instruction
+  if (keyword === 'RUN') return runStandsAside(step, prefix, graph)
+  const to =
+    keyword === 'WORKDIR'
+      ? posix.resolve(step.before.workingDir, expandIn(graph, step, rest))
+      : readCopyStep(step, graph)?.destination
+  // All others write into the configuration alone.
+  return to === undefined || (!isWithin(to, prefix) && (prefix !== SYSTEM_PREFIX || !isWithin(prefix, to)))
+}
+
+function runStandsAside({ instruction, before }: StageStep, prefix: string, graph: StageGraph): boolean {
+  const { flags, rest, json, heredocs } = instruction
+  if (installText(instruction) !== undefined || !isUsualShell(before.shell)) return false
+  if (flags.some(({ name }) => name !== 'mount')) return false
+  const isApart = runMounts(instruction).every(({ type, target }) => {
+    const folder = posix.resolve(before.workingDir, expandIn(graph, { instruction, before }, target))
+    return type === 'cache' && target !== '' && !isWithin(folder, prefix) && !isWithin(prefix, folder)
+  })
+  if (!isApart) return false
+  const text = json?.join(' ') ?? [rest, ...heredocs.map(({ content }) => content)].join('\n')
+  // An environment's own files are part of the tree.
+  if (/\bactivate\b/.test(text)) return false
+  const commands = stepCommands(instruction, before)
+  if ('code' in commands || commands.environments.length > 0 || commands.conflict(prefix) !== undefined) return false
+  return prefix !== SYSTEM_PREFIX || !commands.programs.some((program) => READ_SYSTEM.has(program))
+}
