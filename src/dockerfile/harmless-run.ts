@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import { isWithin } from './copy-step.ts'
 import type { Instruction } from './dockerfile.ts'
 import { isForInstallersOnly } from './install-text.ts'
-import { readShellChain } from './shell-chain.ts'
+import { fetchedScript } from './own-program.ts'
+import { allCommands } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
 import { madeEnvironment } from './virtual-environment.ts'
 
@@ -39,39 +40,81 @@ const SYSTEM_WRITERS = new Set([
   ...['apt-get', 'apt', 'dpkg-reconfigure', 'update-ca-certificates', 'ldconfig', 'locale-gen', 'update-locale'],
   ...['groupadd', 'addgroup', 'set', 'true', ':', 'echo', 'printf', 'which', 'id', 'whoami', 'uname', 'date', 'sleep'],
 ])
-const BY_PATH = new Set(['mkdir', 'rm', 'chown', 'chmod', 'touch', 'useradd', 'adduser', 'usermod'])
+/** Programs that write where they are told to; of those the second kind also into the working directory. */
+const BY_PATH = new Set([
+  ...['mkdir', 'rm', 'chown', 'chmod', 'touch', 'useradd', 'adduser', 'usermod', 'ln', 'mv', 'cp', 'tee', 'sed'],
+])
+const IN_WORKING_DIR = new Set(['curl', 'wget', 'gpg', 'tar', 'git'])
+/** They write nothing. */
+const READERS = new Set(['test', '[', 'cat', 'grep', 'export', 'exit', 'dpkg-query', 'sha256sum'])
 
 /**
  * Whether a RUN surely leaves a folder of the image and all below it as it was, folders above it included: system
  * programs that write elsewhere, or programs that are given other paths by name.
  * @param folder absolute.
  * @param workingDir of the step.
+ * @param mayMake whether it may make the folder itself, or those above it, as every new folder is made.
  */
-export function leavesFolderAlone(run: Instruction, folder: string, workingDir: string): boolean {
-  const chain = run.json === undefined ? readShellChain(run) : { commands: [run.json.join(' ')] }
-  if ('code' in chain) return false
-  return chain.commands.every((text) => commandLeavesAlone(text, folder, workingDir))
+export function leavesFolderAlone(run: Instruction, folder: string, workingDir: string, mayMake = false): boolean {
+  const pieces = run.json === undefined ? allCommands(run) : [{ text: run.json.join(' '), joint: ';' as const }]
+  return (
+    pieces?.every(({ text, joint }, index) => {
+      // `curl … | sh` of a script that is known to write into root's home and the system's folders alone.
+      if (joint === '|' && fetchedScript(text, pieces[index - 1]?.text ?? '') === 'known') return !isHome(folder)
+      return commandLeavesAlone(text, folder, workingDir, mayMake)
+    }) === true
+  )
 }
 
-function commandLeavesAlone(text: string, folder: string, workingDir: string): boolean {
-  if (/[`<>]|\$\(/.test(text.replace(/\d?>\s*\/dev\/null|2>&1/g, '')) || text.includes('|')) return false
-  const read = readShellCommand(text, () => undefined)
+function isHome(folder: string): boolean {
+  return ['/root', '/usr', '/usr/local', '/usr/local/bin'].some(
+    (home) => isWithin(folder, home) || isWithin(home, folder),
+  )
+}
+
+function commandLeavesAlone(text: string, folder: string, workingDir: string, mayMake: boolean): boolean {
+  const isApart = (path: string): boolean => !isWithin(path, folder) && !isWithin(folder, path)
+  const { plain, written } = withoutRedirections(text)
+  if (/[`<>]|\$\(/.test(plain) || !written.every(isApart)) return false
+  const read = readShellCommand(plain, () => undefined)
   const made = 'code' in read ? undefined : madeEnvironment(read, workingDir)
-  if (made !== undefined) return !isWithin(made.folder, folder) && !isWithin(folder, made.folder)
-  const words = text.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
+  if (made !== undefined) return isApart(made.folder)
+  const words = plain.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
   const [program = '', ...rest] = words.filter((word) => !/^[A-Za-z_]\w*=/.test(word))
-  if (program === '' || SYSTEM_WRITERS.has(program)) return true
+  if (program === '' || SYSTEM_WRITERS.has(program) || READERS.has(program)) return true
   if (/^pip3?$/.test(program) && isForInstallersOnly(text)) return true
-  if (!BY_PATH.has(program)) return false
-  const paths = rest.flatMap((word) => (word.startsWith('-') ? (word.split('=')[1] ?? []) : [word]))
-  return paths.every((path) => {
+  // In `/` a file of any name comes to lie there, but archives and repositories bring folders as well.
+  const isLoose = IN_WORKING_DIR.has(program) && (workingDir !== '/' || program === 'tar' || program === 'git')
+  if (isLoose && !isApart(workingDir)) return false
+  if (!BY_PATH.has(program) && !IN_WORKING_DIR.has(program)) return false
+  const isPlainMkdir =
+    mayMake && program === 'mkdir' && rest.every((word) => !/^-(?:[^-]*m|-mode|Z|-context)/.test(word))
+  return rest.flatMap(pathIn).every((path) => {
     if (/[$~]/.test(path)) return false
     const fixed = posix.resolve(workingDir, path.replace(/[*?[].*$/, ''))
     const isPattern = /[*?[]/.test(path)
     // Names of users and modes are no paths; where they might be, they count as such.
     const isName = /^(?:user|add|group)/.test(program) && !path.includes('/')
-    return isName || (!isWithin(fixed, folder) && !isWithin(folder, fixed) && !(isPattern && folder.startsWith(fixed)))
+    if (isPlainMkdir && !isPattern && isWithin(folder, fixed)) return true
+    return isName || (isApart(fixed) && !(isPattern && folder.startsWith(fixed)))
   })
+}
+
+/** Takes off redirections to plain files, and says which files they write. */
+function withoutRedirections(text: string): { readonly plain: string; readonly written: readonly string[] } {
+  const quiet = text.replace(/[12&]?>\s*\/dev\/null|2>&1|1?>&2/g, '')
+  const redirection = /(?:^|\s)>>?\s*(\/[\w./-]+)(?=\s|$)/g
+  return {
+    plain: quiet.replace(redirection, ''),
+    written: [...quiet.matchAll(redirection)].map(([, path = '']) => path),
+  }
+}
+
+/** The path in a word: `x`, `--output=/x`, `-C/x`. */
+function pathIn(word: string): readonly string[] {
+  if (!word.startsWith('-')) return [word]
+  const path = /^-[^/]*?(\/.*)$/.exec(word)?.[1] ?? word.split('=')[1]
+  return path === undefined ? [] : [path]
 }
 
 function isSystemCommand(command: string): boolean {

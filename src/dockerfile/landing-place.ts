@@ -63,7 +63,7 @@ export function landingObstacle(
       return { code: 'environment', sentence: `line ${line} makes a folder for the user ${before.user}` }
     if (instruction.keyword !== 'RUN' || replaced.has(line)) continue
     if (state === 'made' && makesOnly(instruction, folder, before)) continue
-    if (!leavesFolderAlone(instruction, top === 'root' ? folder : `/${top}`, before.workingDir)) {
+    if (!leavesFolderAlone(instruction, folder, before.workingDir, !isForeign)) {
       return { code: 'environment', sentence: `line ${line} may change ${folder} or the folders above it` }
     }
   }

@@ -25,12 +25,19 @@ export function ownProgram({ keyword, rest, json, heredocs }: Instruction): stri
   return undefined
 }
 
+/** Whether a shell runs a script that the command before it fetches, and whether that leaves Python's packages alone. */
+export function fetchedScript(command: string, before: string): 'known' | 'unknown' | undefined {
+  const [program = ''] = command.split(/\s/)
+  if (!SCRIPT_RUNNER.test(program) || !/^(?:curl|wget)\b/.test(before)) return undefined
+  return KNOWN_SCRIPTS.test(before) ? 'known' : 'unknown'
+}
+
 function startedBy(program: string, args: readonly string[], before: string): string | undefined {
   if (SCRIPT_RUNNER.test(program)) {
     const script = args.find((word) => !word.startsWith('-'))
     // `curl … | sh`, with or without options behind it.
-    if (/^(?:curl|wget)\b/.test(before))
-      return KNOWN_SCRIPTS.test(before) ? undefined : `${before.split(/\s/)[0]} | ${program}`
+    const fetched = fetchedScript(program, before)
+    if (fetched !== undefined) return fetched === 'known' ? undefined : `${before.split(/\s/)[0]} | ${program}`
     return script === undefined || args.includes('-c') ? undefined : script
   }
   if (program === 'make' || program === 'just' || program === 'tox' || program === 'nox') return program

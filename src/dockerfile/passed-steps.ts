@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView, InstallStep } from './dockerfile.ts'
+import { leavesFolderAlone } from './harmless-run.ts'
 import { installText } from './install-text.ts'
 import { landingObstacle } from './landing-place.ts'
 import { remaindersOf, withoutInstall } from './link-copies.ts'
@@ -92,5 +93,8 @@ function runStandsAside({ instruction, before }: StageStep, prefix: string, grap
   if (/\bactivate\b/.test(text)) return false
   const commands = stepCommands(instruction, before)
   if ('code' in commands || commands.environments.length > 0 || commands.conflict(prefix) !== undefined) return false
-  return prefix !== SYSTEM_PREFIX || !commands.programs.some((program) => READ_SYSTEM.has(program))
+  if (prefix === SYSTEM_PREFIX) return !commands.programs.some((program) => READ_SYSTEM.has(program))
+  // Beside the tree a folder may be there only because the tree is.
+  const [, top = ''] = prefix.split('/')
+  return top === 'root' || leavesFolderAlone(instruction, `/${top}`, before.workingDir)
 }

@@ -8,9 +8,10 @@ export interface ShellChain {
 }
 
 /** How a command is joined to the one before it. */
-type Joint = '&&' | ';' | 'line'
+type Joint = '&&' | ';' | 'line' | '|'
 
-interface Piece {
+/** A command of a script with how it is joined to the one before it. */
+export interface Piece {
   readonly joint: Joint
   readonly text: string
 }
@@ -26,11 +27,30 @@ const STOPS_AT_FAILURE = /^set\s+(?:-[a-z]*e[a-z]*|-o\s+errexit)(?:\s|$)/
  */
 export function readShellChain({ rest, heredocs }: Instruction): ShellChain | ShellObstacle {
   const [script, ...more] = heredocs
-  if (script === undefined) return chainOf(split(rest, false))
+  if (script === undefined) return chainOf(split(rest, false, false))
   if (more.length > 0 || !/^<<-?(["']?)\w+\1$/.test(rest.trim())) return several('a heredoc that is given to a program')
   if (/^<<-/.test(rest.trim())) return several('a heredoc whose tabs are taken off')
   if (/^\s*#!/.test(script.content)) return several('a script for a program of its own (#!)')
-  return chainOf(split(script.content, true))
+  return chainOf(split(script.content, true, false))
+}
+
+/**
+ * All commands that the shell text of a RUN may run, whichever of them it does run: alternatives, conditions and pipes
+ * are taken apart. For questions to which every command has the same answer.
+ * @returns undefined where that can't be told: loops, functions, subshells, scripts for other programs.
+ */
+export function allCommands(run: Pick<Instruction, 'rest' | 'heredocs'>): readonly Piece[] | undefined {
+  const [script, ...more] = run.heredocs
+  if (script !== undefined && (more.length > 0 || !/^<<-?(["']?)\w+\1$/.test(run.rest.trim()))) return undefined
+  if (script !== undefined && /^\s*#!/.test(script.content)) return undefined
+  const pieces = script === undefined ? split(run.rest, false, true) : split(script.content, true, true)
+  if ('code' in pieces) return undefined
+  const commands = pieces.map(({ joint, text }) => ({
+    joint,
+    text: text.replace(/^(?:(?:if|elif|then|else|!)\s+)+/, ''),
+  }))
+  const real = commands.filter(({ text }) => !/^(?:fi|then|else)$/.test(text))
+  return real.some(({ text }) => KEYWORDS.test(text)) ? undefined : real
 }
 
 function chainOf(pieces: readonly Piece[] | ShellObstacle): ShellChain | ShellObstacle {
@@ -51,7 +71,8 @@ function chainOf(pieces: readonly Piece[] | ShellObstacle): ShellChain | ShellOb
   return { commands: pieces.map(({ text }) => text) }
 }
 
-function split(source: string, isScript: boolean): readonly Piece[] | ShellObstacle {
+/** @param all whether alternatives and pipes are taken apart as well, instead of being an obstacle or part of a command */
+function split(source: string, isScript: boolean, all: boolean): readonly Piece[] | ShellObstacle {
   const pieces: Piece[] = []
   let joint: Joint = '&&'
   let text = ''
@@ -74,9 +95,15 @@ function split(source: string, isScript: boolean): readonly Piece[] | ShellObsta
       at += 2
       // A line may end behind it.
       while (/\s/.test(source.charAt(at))) at++
-    } else if (source.startsWith('||', at)) return several('||')
-    else if (char === '&' && source.charAt(at - 1) !== '>' && source.charAt(at + 1) !== '>') return several('&')
-    else if (char === ';') {
+    } else if (source.startsWith('||', at)) {
+      if (!all) return several('||')
+      end(';')
+      at += 2
+    } else if (char === '&' && source.charAt(at - 1) !== '>' && source.charAt(at + 1) !== '>') return several('&')
+    else if (char === '|' && all) {
+      end('|')
+      at++
+    } else if (char === ';') {
       if (source.charAt(at + 1) === ';') return several(';;')
       end(';')
       at++
