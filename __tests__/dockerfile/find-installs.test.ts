@@ -171,7 +171,6 @@ describe('a step stays when the result might differ', () => {
     ['poetry', 'RUN pip install poetry\nRUN poetry install --no-root\nRUN pip install a', ['ok', 'environment']],
     ['conda', 'RUN conda install -y x\nRUN pip install a', ['environment']],
     ['uv sync without its files', 'WORKDIR /w\nRUN uv sync', ['file-not-found']],
-    ['uv sync into the system', 'ENV UV_PROJECT_ENVIRONMENT=/usr/local\nRUN uv sync', ['virtual-environment']],
     ['uv sync with an option', 'RUN uv sync --script x.py', ['unknown-option']],
     ['a venv that nobody made', 'RUN /venv/bin/pip install a', ['virtual-environment']],
     ['a venv of another kind', 'RUN python -m venv --copies /v\nRUN /v/bin/pip install a', ['virtual-environment']],

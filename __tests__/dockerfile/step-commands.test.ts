@@ -6,7 +6,11 @@ function read(command: string): StepCommands {
   const [stage] = parseDockerfile(`FROM python\nRUN ${command}\n`, 'Dockerfile').stages
   const [run] = stage?.instructions ?? []
   if (run === undefined) throw new Error('no step')
-  const commands = stepCommands(run, { env: { PATH: '/usr/local/bin:/bin' }, workingDir: '/app' })
+  const commands = stepCommands(run, {
+    env: { PATH: '/usr/local/bin:/bin' },
+    workingDir: '/app',
+    pythonVersion: undefined,
+  })
   if ('code' in commands) throw new Error(commands.sentence)
   return commands
 }

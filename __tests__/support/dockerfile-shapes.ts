@@ -90,6 +90,12 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['several-commands'],
     layers: false,
   },
+  'installs on conditions that build arguments decide': {
+    dockerfile: `${FROM}ARG WEB=yes\nARG DEV\nWORKDIR /app\nCOPY requirements.txt .\nRUN if [ "$WEB" = "yes" ]; then pip install --no-cache-dir -r requirements.txt && mkdir /state; fi\nRUN if [ "$DEV" = "yes" ]; then pip install --no-cache-dir certifi==2025.11.12; fi\nRUN set -e; if [ -z "$DEV" ]; then mkdir /none; else pip install idna==3.10; fi; pip install --no-cache-dir pygments==2.19.2\n`,
+    files: { 'requirements.txt': LIGHT },
+    steps: ['rewritten', 'on-top', 'rewritten'],
+    layers: true,
+  },
   'a script in a heredoc': {
     dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN <<EOF\nset -e\nmkdir /state\npip install --no-cache-dir -r requirements.txt\nEOF\nCOPY src/ ./src/\n`,
     files: { 'requirements.txt': LIGHT, ...main },
@@ -183,6 +189,34 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     files: { 'pyproject.toml': PROJECT, ...main },
     lock: true,
     steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync into the system’s Python': {
+    dockerfile: `${UV}ENV UV_PROJECT_ENVIRONMENT=/usr/local UV_PYTHON_PREFERENCE=only-system UV_COMPILE_BYTECODE=1\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --locked --no-dev\nCOPY src/ ./src/\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync into the active environment': {
+    dockerfile: `${UV}ENV VIRTUAL_ENV=/opt/env\nRUN uv venv --python 3.11 $VIRTUAL_ENV\nENV PATH="$VIRTUAL_ENV/bin:$PATH"\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --active --inexact --python-preference only-system\nCOPY src/ ./src/\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync into an environment with pip in it': {
+    dockerfile: `${UV}WORKDIR /app\nRUN python -m venv .venv\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen\nCOPY src/ ./src/\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync that takes out what was there': {
+    dockerfile: `${UV}ENV UV_PROJECT_ENVIRONMENT=/usr/local\nWORKDIR /app\nRUN pip install certifi==2025.11.12\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten', 'environment'],
     layers: true,
   },
   'a project that is installed from its folder': {

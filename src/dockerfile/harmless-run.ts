@@ -17,8 +17,8 @@ const SYSTEM_PROGRAMS = new Set([
 ])
 /** Programs that write files which they are given by name. */
 const WRITERS = /^(?:sed|tee|rm|curl|wget|touch|ln|gpg)$/
-/** `python -m pip` and `python --version`. */
-const PYTHON_SWITCHES = /^(?:-m pip|--version|-V)\b/
+/** `python -m pip`, `python -m venv` and `python --version`. */
+const PYTHON_SWITCHES = /^(?:-m ?(?:pip|venv)|--version|-V)\b/
 
 /**
  * Whether a RUN surely leaves a file of the image as it was: only system programs run, and nothing names the file or a
@@ -119,8 +119,10 @@ function pathIn(word: string): readonly string[] {
 
 function isSystemCommand(command: string): boolean {
   const words = command.split(/\s+/).filter((word) => !/^[A-Za-z_]\w*=/.test(word))
-  const [program, ...rest] = words
-  if (program === undefined || program === '') return true
+  const [given, ...rest] = words
+  if (given === undefined || given === '') return true
+  // An environment's own.
+  const program = given.replace(/^[\w./-]*\/bin\/(?=(?:pip|python)[\d.]*$)/, '')
   // A variable may hold the file's name.
   if (command.includes('$') && (command.includes('>') || WRITERS.test(program))) return false
   if (/^python(?:3(?:\.\d+)?)?$/.test(program)) return PYTHON_SWITCHES.test(rest.join(' '))

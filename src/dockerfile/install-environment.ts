@@ -1,5 +1,7 @@
 import type { IndexSettings } from '../python/resolution.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
+import { meansBasePython } from './python-request.ts'
+import { isSystemPreference } from './sync-command.ts'
 
 /** What variables of the environment add to an install command. Which Python it is for is another question. */
 export interface InstallEnvironment {
@@ -23,7 +25,7 @@ const HARMLESS = [
   ...['UV_PROJECT_ENVIRONMENT', 'UV_PYTHON_INSTALL_DIR', 'UV_TOOL_DIR', 'UV_TOOL_BIN_DIR', 'UV_FROZEN', 'UV_LOCKED'],
   ...['UV_NO_SYNC', 'UV_INSTALL_DIR', 'UV_VERSION', 'UV_NO_DEV', 'UV_HTTP_RETRIES', 'UV_HTTP_CONNECT_TIMEOUT'],
   // A system that guards its Python is none of those that are rewritten.
-  ...['PIP_BREAK_SYSTEM_PACKAGES', 'UV_BREAK_SYSTEM_PACKAGES', 'PIP_VERBOSE'],
+  ...['PIP_BREAK_SYSTEM_PACKAGES', 'UV_BREAK_SYSTEM_PACKAGES', 'PIP_VERBOSE', 'UV_NO_MANAGED_PYTHON'],
 ]
 const SETTINGS = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_EXTRA_INDEX_URL']
 /** Move Python's own folders or where bytecode lies. */
@@ -31,18 +33,19 @@ const PYTHON_FOLDERS = ['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', '
 /**
  * Weighs the variables that the command sees. PIP_* matters to pip alone, UV_* to uv alone.
  * @param env ENV, ARG and the words before the program.
+ * @param pythonVersion of the base image: `3.12.4`
  * @param trusted the user's word that variables that are not known here change nothing.
  */
 export function installEnvironment(
   command: InstallCommand,
   env: Readonly<Record<string, string>>,
+  pythonVersion: string | undefined,
   trusted: boolean,
 ): InstallEnvironment | CommandObstacle {
   const prefix = command.installer === 'pip' ? 'PIP_' : 'UV_'
-  const name = Object.keys(env).find(
-    (key) =>
-      PYTHON_FOLDERS.includes(key) || (key.startsWith(prefix) && !HARMLESS.includes(key) && !SETTINGS.includes(key)),
-  )
+  const isKnown = (key: string): boolean =>
+    HARMLESS.includes(key) || SETTINGS.includes(key) || keepsBasePython(key, env[key] ?? '', pythonVersion)
+  const name = Object.keys(env).find((key) => PYTHON_FOLDERS.includes(key) || (key.startsWith(prefix) && !isKnown(key)))
   if (name !== undefined && !trusted)
     return { code: 'environment', sentence: `${name} is set, which changes what the command does` }
 
@@ -60,6 +63,12 @@ export function installEnvironment(
     },
     bytecode: command.bytecode ?? (command.installer === 'pip' || isOn(env.UV_COMPILE_BYTECODE)),
   }
+}
+
+/** Variables that choose a Python, where they choose the base image's own. */
+function keepsBasePython(name: string, value: string, pythonVersion: string | undefined): boolean {
+  if (name === 'UV_PYTHON_PREFERENCE') return isSystemPreference(value)
+  return name === 'UV_PYTHON' && meansBasePython(value, pythonVersion)
 }
 
 function isOn(value: string | undefined): boolean {

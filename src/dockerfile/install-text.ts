@@ -3,7 +3,7 @@ import type { Instruction } from './dockerfile.ts'
 const PIP_INSTALL = /(?:\buv\s+sync\b|\b(?:pip3?(?:\.\d+)?|uv\s+pip)\s+(?:-\S+\s+)*install\b)/
 const OTHER_INSTALLERS =
   /\b(?:uv\s+(?:add|pip\s+(?:sync|uninstall))|pip3?(?:\.\d+)?\s+(?:uninstall|config)|pip-sync|poetry\s+(?:install|add|sync|update)|pdm\s+(?:install|sync|add)|pipenv\s+(?:install|sync)|hatch\s+(?:env|run)|(?:conda|mamba|micromamba)\s+(?:install|create|env|update)|easy_install|setup\.py\s+(?:install|develop))\b/
-const INSTALLERS = /^(?:pip|setuptools|wheel|uv|poetry|pdm|pipenv|pip-tools)(?:\[[^\]]*\])?(?:[=<>~!]=?[^;]*)?$/i
+const INSTALLERS = ['pip', 'setuptools', 'wheel', 'uv', 'poetry', 'pdm', 'pipenv', 'pip-tools']
 
 /** The text of a step that installs packages with pip or uv; undefined for every other step. */
 export function installText(instruction: Instruction): string | undefined {
@@ -17,12 +17,12 @@ export function otherInstaller(instruction: Instruction): string | undefined {
   return text === undefined ? undefined : OTHER_INSTALLERS.exec(text)?.[0].replace(/\s+/g, ' ')
 }
 
-/** Whether every install in the step is for pip, uv and their like, as in `pip install --upgrade pip`. */
-export function installsOnlyInstallers(instruction: Instruction): boolean {
+/** Whether every install in the step is for pip, uv and their like, as in `pip install --upgrade pip`. @param names which */
+export function installsOnlyInstallers(instruction: Instruction, names: readonly string[] = INSTALLERS): boolean {
   const text = commandText(instruction) ?? ''
   if (OTHER_INSTALLERS.test(text)) return false
   const commands = text.split(/&&|\|\||[;|&\n]/).filter(isInstallText)
-  return commands.length > 0 && commands.every(isForInstallersOnly)
+  return commands.length > 0 && commands.every((command) => isForInstallersOnly(command, names))
 }
 
 /** Whether a command's text installs packages with pip or uv. */
@@ -31,17 +31,17 @@ export function isInstallText(command: string): boolean {
 }
 
 /** The same for one command that installs. */
-export function isForInstallersOnly(command: string): boolean {
+export function isForInstallersOnly(command: string, names: readonly string[] = INSTALLERS): boolean {
   const [before = '', args = ''] = command.split(/\binstall\b/)
-  return !/\buv\s+sync\b/.test(before) && forInstallersOnly(args)
+  return !/\buv\s+sync\b/.test(before) && forInstallersOnly(args, names)
 }
 
-function forInstallersOnly(args: string): boolean {
+function forInstallersOnly(args: string, names: readonly string[]): boolean {
   const words = args.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
   return words.every(
     (word) =>
       word === '' ||
-      INSTALLERS.test(word) ||
+      names.includes(/^([\w-]+)(?:\[[^\]]*\])?(?:[=<>~!]=?[^;]*)?$/.exec(word)?.[1]?.toLowerCase() ?? '') ||
       /^(?:-U|-q|-qU|-Uq|--(?:no-|upgrade$|quiet|disable|root-user)\S*)$/.test(word),
   )
 }

@@ -81,12 +81,15 @@ function landsIn(file: string, destination: string, sources: readonly string[], 
 }
 
 /** `python -m venv /venv`, alone in its step or with an upgrade of its pip. */
-function makesOnly(run: Instruction, folder: string, { env, workingDir }: StageState): boolean {
+function makesOnly(run: Instruction, folder: string, { env, workingDir, pythonVersion }: StageState): boolean {
   const chain = run.json === undefined ? readShellChain(run) : { commands: [run.json.join(' ')] }
   if ('code' in chain) return false
   return chain.commands.every((text) => {
     const command = readShellCommand(text, (name) => env[name])
     if ('code' in command) return false
-    return (isInstallText(text) && isForInstallersOnly(text)) || madeEnvironment(command, workingDir)?.folder === folder
+    return (
+      (isInstallText(text) && isForInstallersOnly(text)) ||
+      madeEnvironment(command, workingDir, pythonVersion)?.folder === folder
+    )
   })
 }

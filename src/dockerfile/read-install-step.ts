@@ -12,7 +12,7 @@ import type {
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
 import { type InstallEnvironment, installEnvironment } from './install-environment.ts'
 import { addedFolder, installTarget } from './install-target.ts'
-import { isSwitchedOff, isTrusted } from './install-text.ts'
+import { installsOnlyInstallers, installText, isSwitchedOff, isTrusted } from './install-text.ts'
 import { landingObstacle } from './landing-place.ts'
 import { originOf } from './locate-in-context.ts'
 import { runMounts } from './run-mounts.ts'
@@ -47,7 +47,8 @@ type ReadInstall = Pick<
   | 'project'
   | 'settings'
   | 'bytecode'
->
+> &
+  Partial<Pick<InstallStep, 'stays'>>
 
 /** Reads a step that installs packages; an obstacle says why it has to stay. */
 export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle {
@@ -82,7 +83,7 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
     packages: read.flatMap(({ packages }) => packages),
     locals: read.flatMap(({ locals }) => locals),
     remainder: commands.remainder,
-    stays: commands.conflict(first.target.folder ?? '/usr/local'),
+    stays: first.stays ?? commands.conflict(first.target.folder ?? '/usr/local'),
   }
 }
 
@@ -145,7 +146,8 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
   })
   if ('code' in target) return target
   const step = walk.steps[index]
-  const surroundings = installEnvironment(install, call.env, step !== undefined && isTrusted(step.instruction))
+  const isSure = step !== undefined && isTrusted(step.instruction)
+  const surroundings = installEnvironment(install, call.env, root?.env.PYTHON_VERSION, isSure)
   if ('code' in surroundings) return surroundings
   const python = pythonObstacle(install, root) ?? projectSettings(install, call.workingDir, place)
   if (python !== undefined) return python
@@ -168,42 +170,59 @@ function common(
 }
 
 function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
-  const sync = readSyncCommand(call.command, call.env)
-  if ('code' in sync) return sync
   const { walk } = place
+  const pythonVersion = walk.root?.env.PYTHON_VERSION
+  const sync = readSyncCommand(call.command, call.env, pythonVersion)
+  if ('code' in sync) return sync
   const install: InstallCommand = {
     ...{ installer: 'uv', pythonVersion: undefined, environment: undefined, python: undefined, place: undefined },
     ...{ requirements: [], constraints: [], packages: [], locals: [], indexUrl: undefined, extraIndexUrls: [] },
     ...{ findLinks: [], preReleases: false, system: false, bytecode: sync.bytecode },
   }
   const step = walk.steps[place.index]
-  const surroundings = installEnvironment(install, call.env, step !== undefined && isTrusted(step.instruction))
+  const isSure = step !== undefined && isTrusted(step.instruction)
+  const surroundings = installEnvironment(install, call.env, pythonVersion, isSure)
   if ('code' in surroundings) return surroundings
   const first = addedFolder(call.env.PATH, walk.root?.env.PATH)
-  const own = call.env.UV_PROJECT_ENVIRONMENT || '.venv'
+  const own = (sync.active && call.env.VIRTUAL_ENV) || call.env.UV_PROJECT_ENVIRONMENT || '.venv'
   const folder = posix.resolve(call.workingDir, own)
   if (first !== undefined && first !== `${folder}/bin`)
     return { code: 'virtual-environment', sentence: `PATH names ${first} first, which may hold another Python` }
-  if (/^\/(?:usr(?:\/local)?)?$/.test(folder))
-    return {
-      code: 'virtual-environment',
-      sentence: `uv sync makes ${folder} hold the project's packages and no others`,
-    }
+  if (folder === '/') return { code: 'virtual-environment', sentence: 'uv sync makes / an environment' }
   const files = locateAll(['uv.lock', 'pyproject.toml'], call.workingDir, place)
   if ('code' in files) return files
   const [lockFile, projectFile] = files
   if (lockFile === undefined || projectFile === undefined) throw new RangeError('two files were asked for')
-  const made = place.environments.some((environment) => environment.folder === folder)
-  const target: InstallTarget = {
-    kind: 'venv',
-    folder,
-    python: `${folder}/bin/python`,
-    shipped: [],
-    makesEnvironment: !made,
+  const made = place.environments.findLast((environment) => environment.folder === folder)
+  const isSystem = folder === '/usr/local'
+  const target: InstallTarget = isSystem
+    ? { kind: 'system', folder: undefined, python: 'python', shipped: [], makesEnvironment: false }
+    : {
+        kind: 'venv',
+        folder,
+        python: `${folder}/bin/python`,
+        shipped: made?.shipped ?? [],
+        makesEnvironment: made === undefined,
+      }
+  const { selection, lock, leavesOut, inexact } = sync
+  const isNew = target.makesEnvironment || inexact
+  const other = isNew ? undefined : walk.steps.slice(0, place.index).find(bringsOthers)
+  const stays = other && {
+    code: 'environment' as const,
+    sentence: `uv sync takes out what line ${other.instruction.lines.first} has installed, which no layer can`,
   }
-  const { selection, lock, leavesOut } = sync
   const project: SyncProject = { folder: call.workingDir, lockFile, projectFile, selection, lock, leavesOut }
-  return { ...common(install, target, surroundings), project, requirementFiles: [], constraintFiles: [], locals: [] }
+  const nothing = { requirementFiles: [], constraintFiles: [], locals: [] }
+  return { ...common(install, target, surroundings), ...nothing, project, stays }
+}
+
+/**
+ * Whether a step may have put packages where uv sync finds them and takes them out again. It leaves alone what
+ * environments are made with, and itself, unless it has made the environment without them.
+ */
+function bringsOthers({ instruction }: StageStep): boolean {
+  const text = installText(instruction)
+  return text !== undefined && !/\buv\s+sync\b/.test(text) && !installsOnlyInstallers(instruction, ['pip', 'uv'])
 }
 
 function pythonObstacle({ pythonVersion }: InstallCommand, root: BaseImage | undefined): CommandObstacle | undefined {

@@ -8,7 +8,7 @@ export interface ShellChain {
 }
 
 /** How a command is joined to the one before it. */
-type Joint = '&&' | ';' | 'line' | '|'
+type Joint = '&&' | '||' | '|' | ';' | 'line'
 
 /** A command of a script with how it is joined to the one before it. */
 export interface Piece {
@@ -40,17 +40,25 @@ export function readShellChain({ rest, heredocs }: Instruction): ShellChain | Sh
  * @returns undefined where that can't be told: loops, functions, subshells, scripts for other programs.
  */
 export function allCommands(run: Pick<Instruction, 'rest' | 'heredocs'>): readonly Piece[] | undefined {
-  const [script, ...more] = run.heredocs
-  if (script !== undefined && (more.length > 0 || !/^<<-?(["']?)\w+\1$/.test(run.rest.trim()))) return undefined
+  const commands = scriptPieces(run)
+    ?.map(({ joint, text }) => ({ joint, text: text.replace(/^(?:(?:if|elif|then|else|!)\s+)+/, '') }))
+    .filter(({ text }) => !/^(?:fi|then|else)$/.test(text))
+  return commands?.some(({ text }) => KEYWORDS.test(text)) === true ? undefined : commands
+}
+
+/** The text of a RUN at all its joints, keywords as the first words of commands; undefined for scripts of other programs. */
+export function scriptPieces({ rest, heredocs }: Pick<Instruction, 'rest' | 'heredocs'>): readonly Piece[] | undefined {
+  const [script, ...more] = heredocs
+  if (script !== undefined && (more.length > 0 || !/^<<(["']?)\w+\1$/.test(rest.trim()))) return undefined
   if (script !== undefined && /^\s*#!/.test(script.content)) return undefined
-  const pieces = script === undefined ? split(run.rest, false, true) : split(script.content, true, true)
-  if ('code' in pieces) return undefined
-  const commands = pieces.map(({ joint, text }) => ({
-    joint,
-    text: text.replace(/^(?:(?:if|elif|then|else|!)\s+)+/, ''),
-  }))
-  const real = commands.filter(({ text }) => !/^(?:fi|then|else)$/.test(text))
-  return real.some(({ text }) => KEYWORDS.test(text)) ? undefined : real
+  const pieces = script === undefined ? split(rest, false, true) : split(script.content, true, true)
+  return 'code' in pieces ? undefined : pieces
+}
+
+/** The text that pieces were taken from, in one form. */
+export function joinPieces(pieces: readonly Piece[]): string {
+  const joints: Readonly<Record<Joint, string>> = { '&&': ' && ', '||': ' || ', '|': ' | ', ';': '; ', line: '\n' }
+  return pieces.map(({ joint, text }, index) => `${index === 0 ? '' : joints[joint]}${text}`).join('')
 }
 
 function chainOf(pieces: readonly Piece[] | ShellObstacle): ShellChain | ShellObstacle {
@@ -97,7 +105,7 @@ function split(source: string, isScript: boolean, all: boolean): readonly Piece[
       while (/\s/.test(source.charAt(at))) at++
     } else if (source.startsWith('||', at)) {
       if (!all) return several('||')
-      end(';')
+      end('||')
       at += 2
     } else if (char === '&' && source.charAt(at - 1) !== '>' && source.charAt(at + 1) !== '>') return several('&')
     else if (char === '|' && all) {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { decidedRun } from './decided-run.ts'
 import type { BaseImage, BuildView, Instruction } from './dockerfile.ts'
 import { type NameValue, nameValues } from './instruction-words.ts'
 import { expandAt, type StageBase, type StageGraph } from './stage-graph.ts'
@@ -13,9 +14,14 @@ export interface StageState {
   readonly user: string
   /** Undefined: `/bin/sh -c`. */
   readonly shell: readonly string[] | undefined
+  /** ARGs that were declared and have no value. */
+  readonly unset: ReadonlySet<string>
+  /** Python of the base image, where its configuration tells it: `3.12.4`. */
+  readonly pythonVersion: string | undefined
 }
 
 export interface StageStep {
+  /** A RUN without conditions that are decided beforehand. */
   readonly instruction: Instruction
   /** The stage it stands in: the walked one or one below it. */
   readonly stage: number
@@ -53,9 +59,12 @@ export function walkStage(graph: StageGraph, index: number, view: Pick<BuildView
     workingDir: posix.resolve('/', root?.workingDir ?? ''),
     user: root?.user ?? '',
     shell: root?.shell?.length ? root.shell : undefined,
+    unset: new Set(),
+    pythonVersion: root?.env.PYTHON_VERSION,
   }
   for (const stage of chain) {
-    for (const instruction of graph.stages[stage]?.stage.instructions ?? []) {
+    for (const written of graph.stages[stage]?.stage.instructions ?? []) {
+      const instruction = written.keyword === 'RUN' ? decidedRun(written, state) : written
       steps.push({ instruction, stage, before: state })
       state = after(instruction, state, graph)
     }
@@ -77,7 +86,7 @@ function after(instruction: Instruction, before: StageState, graph: StageGraph):
     const added = pairs.map(({ name, value = '' }) => [fill(name), fill(value)] as const)
     return { ...before, env: { ...before.env, ...Object.fromEntries(added) } }
   }
-  if (keyword === 'ARG') return { ...before, env: withArgs(instruction, before, graph) }
+  if (keyword === 'ARG') return withArgs(instruction, before, graph)
   if (keyword === 'WORKDIR') return { ...before, workingDir: posix.resolve(before.workingDir, fill(rest)) }
   if (keyword === 'USER') return { ...before, user: fill(rest) }
   if (keyword === 'SHELL') return { ...before, shell: json }
@@ -106,8 +115,14 @@ export function argValues(
   return values
 }
 
-function withArgs(instruction: Instruction, before: StageState, graph: StageGraph): Readonly<Record<string, string>> {
+function withArgs(instruction: Instruction, before: StageState, graph: StageGraph): StageState {
   const values = argValues({ instruction, before }, graph)
   const set = values.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
-  return { ...before.env, ...Object.fromEntries(set) }
+  // Proxies come from the client's own settings.
+  const unset = values.flatMap(({ name, value }) => (value === undefined && !/_proxy$/i.test(name) ? [name] : []))
+  return {
+    ...before,
+    env: { ...before.env, ...Object.fromEntries(set) },
+    unset: new Set([...before.unset, ...unset]),
+  }
 }

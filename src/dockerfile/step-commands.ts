@@ -41,7 +41,7 @@ interface Beside {
 /** Takes the commands of a RUN apart: installs, and what stands beside them. */
 export function stepCommands(
   instruction: Instruction,
-  before: Pick<StageState, 'env' | 'workingDir'>,
+  before: Pick<StageState, 'env' | 'workingDir' | 'pythonVersion'>,
 ): StepCommands | CommandObstacle {
   const chain = instruction.json === undefined ? readShellChain(instruction) : undefined
   if (chain !== undefined && 'code' in chain) return chain
@@ -61,7 +61,7 @@ export function stepCommands(
       installs.push({ command: called(read, workingDir), env: { ...state.env, ...read.assignments }, workingDir })
       continue
     }
-    const made = command && madeEnvironment(called(command, state.workingDir), state.workingDir)
+    const made = command && madeEnvironment(called(command, state.workingDir), state.workingDir, before.pythonVersion)
     if (made !== undefined) environments.push(made)
     const isKnown = made !== undefined || isInstallText(text)
     const meaning: Bystander = isKnown

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { meansBasePython } from './python-request.ts'
 import type { ShellCommand } from './shell-command.ts'
 
 /** A virtual environment that a step makes. */
@@ -26,9 +27,14 @@ const WITH_VALUE = ['--prompt']
 
 /**
  * The virtual environment that a command makes: `python -m venv`, `virtualenv`, `uv venv`.
+ * @param pythonVersion of the base image: `3.12.4`
  * @returns undefined when it makes none, or one of an unusual kind, whose layout is not known.
  */
-export function madeEnvironment({ words }: ShellCommand, workingDir: string): VirtualEnvironment | undefined {
+export function madeEnvironment(
+  { words }: ShellCommand,
+  workingDir: string,
+  pythonVersion?: string,
+): VirtualEnvironment | undefined {
   const [program = '', ...given] = words
   // `-mvenv` is `-m venv`.
   const rest = given[0]?.startsWith('-mv') === true ? ['-m', given[0].slice(2), ...given.slice(1)] : given
@@ -40,10 +46,23 @@ export function madeEnvironment({ words }: ShellCommand, workingDir: string): Vi
   if (program === 'virtualenv') return made(rest, workingDir, 'python', ['pip', 'setuptools', 'wheel'])
   if (program === 'uv' && rest[0] === 'venv') {
     const seeded = rest.includes('--seed')
-    const options = rest.slice(1).filter((word) => word !== '--seed')
+    const options = withoutPython(
+      rest.slice(1).filter((word) => word !== '--seed'),
+      pythonVersion,
+    )
     return made(options.length === 0 ? ['.venv'] : options, workingDir, 'python', seeded ? ['pip'] : [])
   }
   return undefined
+}
+
+/** Options of `uv venv` without those that ask for the base image's own Python. */
+function withoutPython(words: readonly string[], pythonVersion: string | undefined): readonly string[] {
+  return words.filter((word, at) => {
+    const [, joined] = /^(?:--python|-p)(?:=|$)(.*)$/.exec(word) ?? []
+    if (joined !== undefined) return !meansBasePython(joined || (words[at + 1] ?? ''), pythonVersion)
+    const isValue = words[at - 1] === '--python' || words[at - 1] === '-p'
+    return !isValue || !meansBasePython(word, pythonVersion)
+  })
 }
 
 function made(

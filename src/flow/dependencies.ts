@@ -145,7 +145,10 @@ async function planStage(
     previous,
     history,
   })
-  const layers = { ...(await stageLayers(steps, python, lock, source, tools)), plan, way }
+  const shared = await stageLayers(steps, python, lock, source, tools)
+  // uv compiles all that is there, whoever brought it.
+  const bytecode = shared.bytecode && !(way === 'seed' && first.installer === 'uv')
+  const layers = { ...shared, bytecode, plan, way }
   const note = `${plan.groups.length} layers of ${lock.note}`
   return { kind: 'planned', layers, note, refusals }
 }

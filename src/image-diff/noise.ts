@@ -22,6 +22,13 @@ export const NOISE: readonly NoiseRule[] = [
     ignores: 'content',
   },
   {
+    name: 'bytecode-of-installers',
+    sentence: 'Whether pip, setuptools and wheel are compiled: uv compiles all that is there, whoever brought it',
+    paths:
+      /\/site-packages\/(?:pip|setuptools|pkg_resources|_distutils_hack|wheel)\/(?:.*\/)?__pycache__(?:\/[^/]+\.pyc)?$/,
+    ignores: 'all',
+  },
+  {
     name: 'installer-notes',
     sentence: 'Who installed a package, and whether it was asked for by name',
     paths: /\.dist-info\/(?:INSTALLER|REQUESTED|uv_cache\.json|uv_build\.json)$/,
