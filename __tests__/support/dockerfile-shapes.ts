@@ -241,6 +241,28 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten'],
     layers: true,
   },
+  'a version that a later step pins': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir python-dateutil==2.9.0.post0\nRUN pip install --no-cache-dir six==1.16.0\n`,
+    steps: ['rewritten', 'rewritten'],
+    layers: true,
+  },
+  'two installs into a folder, which don’t see each other': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir --target /deps python-dateutil==2.9.0.post0 six==1.17.0\nRUN pip install --no-cache-dir --target /deps idna==3.11\n`,
+    steps: ['rewritten', 'environment'],
+    layers: true,
+  },
+  'requirements that are deleted in the step': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt && rm requirements.txt\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT.trimEnd(), ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'requirements that are changed before the install': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN sed -i /numpy/d requirements.txt && pip install --no-cache-dir -r requirements.txt\n`,
+    files: { 'requirements.txt': `numpy==2.4.0\n${LIGHT}` },
+    steps: ['several-commands'],
+    layers: false,
+  },
   'an unquoted version, which the shell redirects': {
     dockerfile: `${FROM}RUN pip install six>=1.16\n`,
     steps: ['shell-syntax'],

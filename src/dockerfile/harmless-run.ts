@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { isWithin } from './copy-step.ts'
 import type { Instruction } from './dockerfile.ts'
-import { isForInstallersOnly } from './install-text.ts'
+import { isForInstallersOnly, isInstallText } from './install-text.ts'
 import { fetchedScript } from './own-program.ts'
 import { allCommands } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
@@ -45,6 +45,8 @@ const BY_PATH = new Set([
   ...['mkdir', 'rm', 'chown', 'chmod', 'touch', 'useradd', 'adduser', 'usermod', 'ln', 'mv', 'cp', 'tee', 'sed'],
 ])
 const IN_WORKING_DIR = new Set(['curl', 'wget', 'gpg', 'tar', 'git'])
+/** A substitution or a deletion, which write no other file. */
+const SED_SCRIPT = /^(?:s([/|#,])[^/|#,]*\1[^/|#,]*\1[gi\d]*|\/[^/]*\/d)$/
 /** They write nothing. */
 const READERS = new Set(['test', '[', 'cat', 'grep', 'export', 'exit', 'dpkg-query', 'sha256sum'])
 
@@ -82,14 +84,15 @@ function commandLeavesAlone(text: string, folder: string, workingDir: string, ma
   const words = plain.split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, ''))
   const [program = '', ...rest] = words.filter((word) => !/^[A-Za-z_]\w*=/.test(word))
   if (program === '' || SYSTEM_WRITERS.has(program) || READERS.has(program)) return true
-  if (/^pip3?$/.test(program) && isForInstallersOnly(text)) return true
+  if (/^pip3?$/.test(program) && isInstallText(text) && isForInstallersOnly(text)) return true
   // In `/` a file of any name comes to lie there, but archives and repositories bring folders as well.
   const isLoose = IN_WORKING_DIR.has(program) && (workingDir !== '/' || program === 'tar' || program === 'git')
   if (isLoose && !isApart(workingDir)) return false
   if (!BY_PATH.has(program) && !IN_WORKING_DIR.has(program)) return false
   const isPlainMkdir =
     mayMake && program === 'mkdir' && rest.every((word) => !/^-(?:[^-]*m|-mode|Z|-context)/.test(word))
-  return rest.flatMap(pathIn).every((path) => {
+  const named = program === 'sed' ? rest.filter((word) => !SED_SCRIPT.test(word)) : rest
+  return named.flatMap(pathIn).every((path) => {
     if (/[$~]/.test(path)) return false
     const fixed = posix.resolve(workingDir, path.replace(/[*?[].*$/, ''))
     const isPattern = /[*?[]/.test(path)

@@ -9,6 +9,7 @@ import type {
   RequirementFile,
   SyncProject,
 } from './dockerfile.ts'
+import { leavesFolderAlone } from './harmless-run.ts'
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
 import { type InstallEnvironment, installEnvironment } from './install-environment.ts'
 import { addedFolder, installTarget } from './install-target.ts'
@@ -73,6 +74,9 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   if (other) return { code: 'several-commands', sentence: 'the step has several installs with different settings' }
   const obstructed = landing(first.target, place, commands.environments)
   if (obstructed !== undefined) return obstructed
+  const conflict = commands.conflict(first.target.folder ?? '/usr/local')
+  // Layers before the step are made from what it finds now, so nothing in it may change that first.
+  if (conflict !== undefined && !leavesInputsAlone(step, commands.before, read)) return conflict
   return {
     command: redact((instruction.json?.join(' ') ?? commandText(step)).replace(/\s+/g, ' ').trim()),
     lines: instruction.lines,
@@ -83,8 +87,24 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
     packages: read.flatMap(({ packages }) => packages),
     locals: read.flatMap(({ locals }) => locals),
     remainder: commands.remainder,
-    stays: first.stays ?? commands.conflict(first.target.folder ?? '/usr/local'),
+    stays: first.stays ?? conflict,
   }
+}
+
+/** Whether the commands before the installs surely change neither the files that these read nor the place that they fill. */
+function leavesInputsAlone(
+  { instruction, before }: StageStep,
+  commands: string,
+  read: readonly ReadInstall[],
+): boolean {
+  const run = { ...instruction, rest: commands, json: undefined, heredocs: [] }
+  const folders = read.flatMap(({ target, requirementFiles, constraintFiles, project, locals }) => [
+    target.folder ?? '/usr/local',
+    ...[...requirementFiles, ...constraintFiles].map(({ imagePath }) => posix.dirname(imagePath)),
+    ...(project === undefined ? [] : [project.folder]),
+    ...locals.flatMap((local) => (local.project === undefined ? [] : [posix.dirname(local.project.imagePath)])),
+  ])
+  return folders.every((folder) => leavesFolderAlone(run, folder, before.workingDir))
 }
 
 function commandText({ instruction: { rest, heredocs } }: StageStep): string {

@@ -23,6 +23,8 @@ export interface StepCommands {
   readonly environments: readonly VirtualEnvironment[]
   /** Everything but the installs, where it has an effect of its own. */
   readonly remainder: string | undefined
+  /** What runs before the last install, besides installs. */
+  readonly before: string
   /** Programs that run beside the installs, where their names can be told. */
   readonly programs: readonly string[]
   /** Names the first command that an install into this folder may depend on, or the other way round. */
@@ -34,6 +36,8 @@ interface Beside {
   readonly command: ShellCommand | undefined
   readonly state: Pick<StageState, 'env' | 'workingDir'>
   readonly hasEffect: boolean
+  /** How many installs stand before it. */
+  readonly place: number
   /** Known to be fine whatever the target: it makes an environment, upgrades pip. */
   readonly isKnown: boolean
 }
@@ -67,7 +71,8 @@ export function stepCommands(
     const meaning: Bystander = isKnown
       ? { kind: 'independent' }
       : bystander({ text, command }, state.workingDir, '/', state.env)
-    beside.push({ text, command, state, hasEffect: isKnown || !isWithoutEffect(meaning), isKnown })
+    const hasEffect = isKnown || !isWithoutEffect(meaning)
+    beside.push({ text, command, state, hasEffect, isKnown, place: installs.length })
     if (meaning.kind !== 'settings') continue
     state = { env: { ...state.env, ...meaning.env }, workingDir: meaning.workingDir ?? state.workingDir }
   }
@@ -75,6 +80,7 @@ export function stepCommands(
     installs,
     environments,
     remainder: remainderOf(beside),
+    before: textOf(beside.filter(({ place }) => place < installs.length)),
     programs: beside.flatMap(({ command }) => command?.words[0] ?? []),
     conflict: (target) => conflictOf(beside, target),
   }
@@ -108,5 +114,9 @@ function conflictOf(beside: readonly Beside[], target: string): CommandObstacle 
 /** One command line that does the same as the others did, and stops where they would. */
 function remainderOf(beside: readonly Beside[]): string | undefined {
   if (!beside.some(({ hasEffect }) => hasEffect)) return undefined
+  return textOf(beside)
+}
+
+function textOf(beside: readonly Beside[]): string {
   return beside.map(({ text }) => text).join(' && ')
 }

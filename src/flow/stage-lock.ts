@@ -162,6 +162,11 @@ async function resolveSteps(
     const sentence = obstacle.file === '' ? obstacle.sentence : `${obstacle.file}: ${obstacle.sentence}`
     return { kind: 'refused', code: obstacle.code, sentence }
   }
+  const half = await halfHashed(steps, source, tools.view)
+  if (half !== undefined) {
+    const sentence = `${half} pins hashes of some packages and not of others, which pip refuses`
+    return { kind: 'refused', code: 'unknown-option', sentence }
+  }
   const settings = mergeSettings(first.settings, wanted.settings)
   const request: ResolveRequest = {
     image: installerImage,
@@ -195,6 +200,16 @@ async function resolveSteps(
     files: wanted.paths,
     note,
   }
+}
+
+/** A command of pip that pins hashes of some packages and not of others: it fails, and should go on doing so. */
+async function halfHashed(steps: readonly InstallStep[], source: Source, view: BuildView): Promise<string | undefined> {
+  for (const step of steps.filter(({ installer }) => installer === 'pip')) {
+    const { requirements } = await readSteps([step], source, view)
+    const hashed = requirements.filter(({ hashes }) => hashes.length > 0)
+    if (hashed.length > 0 && hashed.length < requirements.length) return step.command
+  }
+  return undefined
 }
 
 function how({
