@@ -1,26 +1,18 @@
 import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
-import type {
-  BaseImage,
-  BuildView,
-  InstallStep,
-  InstallTarget,
-  LocalPackage,
-  RequirementFile,
-  SyncProject,
-} from './dockerfile.ts'
+import type { BaseImage, BuildView, InstallStep, InstallTarget, RequirementFile, SyncProject } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
 import { type InstallEnvironment, installEnvironment } from './install-environment.ts'
 import { addedFolder, installTarget } from './install-target.ts'
 import { installsOnlyInstallers, installText, isSwitchedOff, isTrusted } from './install-text.ts'
 import { landingObstacle } from './landing-place.ts'
-import { originOf } from './locate-in-context.ts'
 import { runMounts } from './run-mounts.ts'
 import { isUsualShell } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
 import type { StageStep, StageWalk } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
+import { localPackage, locateAll, projectSettings } from './step-files.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
 import type { VirtualEnvironment } from './virtual-environment.ts'
 
@@ -252,63 +244,4 @@ function pythonObstacle({ pythonVersion }: InstallCommand, root: BaseImage | und
     code: 'python-unknown',
     sentence: `the command asks for Python ${pythonVersion}, the base image has ${full}`,
   }
-}
-
-/** uv takes settings from pyproject.toml and uv.toml of the working directory and the folders above it. */
-function projectSettings(
-  { installer }: InstallCommand,
-  workingDir: string,
-  { index, walk, graph, view }: StepPlace,
-): CommandObstacle | undefined {
-  if (installer !== 'uv') return undefined
-  for (let folder = workingDir; ; folder = posix.dirname(folder)) {
-    for (const name of ['uv.toml', 'pyproject.toml']) {
-      const path = posix.join(folder, name)
-      const origin = originOf(path, walk.steps, index, graph, view.contextFiles)
-      if (origin.kind !== 'context') continue
-      const text = view.projectFiles?.get(origin.path)
-      if (text !== undefined && name === 'pyproject.toml' && !/^\s*\[+\s*tool\s*\.\s*uv\b/m.test(text)) continue
-      return { code: 'environment', sentence: `uv takes settings from ${path}, which the step sees` }
-    }
-    if (folder === '/') return undefined
-  }
-}
-
-function localPackage(
-  text: string,
-  workingDir: string,
-  index: number,
-  { steps }: StageWalk,
-  graph: StageGraph,
-  view: BuildView,
-): LocalPackage {
-  const [, path = '', brackets = ''] = /^(?:file:)?([./][^[]*|[\w-][\w./-]*\/[^[]*)(?:\[([^\]]*)\])?$/.exec(text) ?? []
-  const extras = brackets.split(',').flatMap((extra) => (extra.trim() === '' ? [] : [extra.trim()]))
-  if (path === '' || text.includes('://')) return { text: redact(text), project: undefined, extras }
-  const imagePath = posix.resolve(workingDir, path, 'pyproject.toml')
-  const origin = originOf(imagePath, steps, index, graph, view.contextFiles)
-  const project = origin.kind === 'context' ? { imagePath, contextPath: origin.path } : undefined
-  return { text: redact(text), project, extras }
-}
-
-function locateAll(
-  paths: readonly string[],
-  workingDir: string,
-  { index, walk, graph, view }: StepPlace,
-): readonly RequirementFile[] | CommandObstacle {
-  const files: RequirementFile[] = []
-  for (const path of paths) {
-    const imagePath = posix.resolve(workingDir, path)
-    const origin = originOf(imagePath, walk.steps, index, graph, view.contextFiles)
-    if (origin.kind === 'none')
-      return { code: 'file-not-found', sentence: `no step above copies ${path} from the build context` }
-    if (origin.kind === 'unknown') {
-      return {
-        code: 'file-not-found',
-        sentence: `${path} may not be the build context's file any more (line ${origin.line})`,
-      }
-    }
-    files.push({ imagePath, contextPath: origin.path })
-  }
-  return files
 }

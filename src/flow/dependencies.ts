@@ -12,8 +12,9 @@ import { glibcRange } from '../python/glibc.ts'
 import type { UnbuiltPackage } from '../python/pylock.ts'
 import type { BaseImages } from './base-images.ts'
 import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
+import { projectFacts } from './project-facts.ts'
 import type { Source } from './source.ts'
-import { type LockTools, projectFacts, type StageLock } from './stage-lock.ts'
+import type { LockTools, StageLock } from './stage-lock.ts'
 
 /** What becomes of the install steps of a Dockerfile. */
 export interface Dependencies {

@@ -7,7 +7,7 @@ import type { BasePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { exportLock } from '../python/export-lock.ts'
 import { glibcRange } from '../python/glibc.ts'
-import { projectDependencies, readProject } from '../python/project-file.ts'
+import { projectDependencies } from '../python/project-file.ts'
 import { readPylock, type UnbuiltPackage } from '../python/pylock.ts'
 import { type CollectedRequirements, mergeSettings, readRequirements } from '../python/read-requirements.ts'
 import { type RequirementLine, readRequirement } from '../python/requirement-line.ts'
@@ -298,15 +298,4 @@ function shippedConstraints({ shipped }: LockTarget): readonly RequirementLine[]
   return [...shipped].flatMap(([name, version]) =>
     version === undefined ? [] : [{ file: '', line: 0, name, text: `${name}==${version}`, hashes: [] }],
   )
-}
-
-/** Name and Python of the project that a step installs, for the environment that is made for it. */
-export async function projectFacts(
-  { project }: InstallStep,
-  source: Source,
-): Promise<{ readonly name: string | undefined; readonly requiresPython: string | undefined }> {
-  const path = project?.projectFile.contextPath
-  const text =
-    path === undefined ? undefined : await readFile(join(source.context, path), 'utf8').catch(() => undefined)
-  return text === undefined ? { name: undefined, requiresPython: undefined } : readProject(text)
 }
