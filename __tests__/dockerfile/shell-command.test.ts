@@ -20,6 +20,8 @@ describe('one plain command', () => {
     [`pip install torch==$V "x==\${V}"`, ['pip', 'install', 'torch==2.1', 'x==2.1']],
     ['pip install torch$SPEC', ['pip', 'install', 'torch>=2.0']],
     ['pip install "$TWO" "" "a\\"b\\\\\\n"', ['pip', 'install', 'a b', '', 'a"b\\\\n']],
+    ['pip install $TWO "c==1" $EMPTY .$EMPTY "$EMPTY"', ['pip', 'install', 'a', 'b', 'c==1', '.', '']],
+    ['pip install x$TWO$V', ['pip', 'install', 'xa', 'b2.1']],
     ['pip install uvicorn[standard] a~=1.0 b#c', ['pip', 'install', 'uvicorn[standard]', 'a~=1.0', 'b#c']],
   ]
   test.each(cases)('%s', (source, words) => {
@@ -55,9 +57,9 @@ describe('anything more is an obstacle', () => {
     ['pip install {a,b}', 'shell-syntax', 'pattern'],
     ['pip install ~/x', 'shell-syntax', 'home'],
     ['pip install $UNKNOWN', 'shell-syntax', '$UNKNOWN'],
-    ['pip install $TWO', 'shell-syntax', 'variable'],
     ['pip install $GLOB', 'shell-syntax', 'variable'],
-    ['pip install $EMPTY', 'shell-syntax', 'variable'],
+    ['X=$TWO pip install a', 'shell-syntax', 'variable'],
+    ['export X=$TWO', 'shell-syntax', 'variable'],
     [`pip install \${V:-1}`, 'shell-syntax', 'only the shell'],
     ['pip install "a', 'shell-syntax', 'not closed'],
     ["pip install 'a", 'shell-syntax', 'not closed'],

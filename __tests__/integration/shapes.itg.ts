@@ -20,6 +20,7 @@ let uv: string
 beforeAll(async () => {
   rig = await LineRig.create()
   uv = join(await ensureUv(), 'uv')
+  await makePlainBase()
 }, 10 * minutes)
 afterAll(() => rig.close(), minutes)
 
@@ -47,6 +48,22 @@ describe('built as it is written and with layers, an image is the same', () => {
   )
 })
 
+/** The files of the Python image, and nothing in its configuration that tells of them. */
+async function makePlainBase(): Promise<void> {
+  const { UV_DEFAULT_INDEX: index, ...machine } = machineSettings().env
+  // This machine's index may stand in a settings file of pip, which would say something of the image.
+  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', PIP_INDEX_URL: index, ...machine }
+  const lines = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined ? [] : [`ENV ${name}="${value}"\n`],
+  )
+  const without = 'FROM python:3.11-slim AS python\nRUN rm -f /etc/pip.conf\n'
+  await rig.workspace.write('plain/Dockerfile', `${without}FROM scratch\nCOPY --from=python / /\n${lines.join('')}`)
+  const output = `type=image,push=true,name=${rig.registry}/base/plain:1`
+  const context = contexts()[0] ?? ''
+  const { exitCode, stderr } = await rig.buildx('build', '--build-context', context, '--output', output, 'plain')
+  if (exitCode !== 0) throw new Error(stderr)
+}
+
 async function writeShape(name: string, { dockerfile, files = {}, lock = false }: DockerfileShape): Promise<void> {
   for (const [path, text] of Object.entries(files)) await rig.workspace.write(`${name}/${path}`, text)
   await rig.workspace.write(`${name}/Dockerfile`, dockerfile)
@@ -60,7 +77,8 @@ async function writeShape(name: string, { dockerfile, files = {}, lock = false }
 
 function contexts(): readonly string[] {
   const from = (path: string): string => `docker-image://${rig.registry}/${path}`
-  return [`python:3.11-slim=${from('base/python:3.11-slim')}`, `installer=${from('base/uv:python3.11')}`]
+  const python = `python:3.11-slim=${from('base/python:3.11-slim')}`
+  return [python, `installer=${from('base/uv:python3.11')}`, `plain=${from('base/plain:1')}`]
 }
 
 async function buildAsWritten(name: string): Promise<void> {

@@ -273,6 +273,25 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten', 'switched-off'],
     layers: true,
   },
+  'an app in /usr/src/app': {
+    dockerfile: `${FROM}WORKDIR /usr/src/app\nCOPY requirements.txt ./\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY . .\nCMD ["python", "./src/main.py"]\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync in /usr/src/app': {
+    dockerfile: `${UV}WORKDIR /usr/src/app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\nCOPY src/ ./src/\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: true,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'a base image whose files alone tell its Python': {
+    dockerfile: `FROM plain\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
   'steps that don’t need the packages, built before them': {
     dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nENV HOME=/home/app\nRUN groupadd -g 1234 app && useradd -r -m -u 1234 -g app app\nCOPY src/ ./src/\nRUN set -eux; mkdir -p /data/logs; chown -R app:app /data /app/src\nUSER app\nRUN mkdir /data/own\nCMD ["python", "src/main.py"]\n`,
     files: { 'requirements.txt': LIGHT + SCRIPT, ...main },

@@ -65,7 +65,8 @@ export function planComposed(
   if (used !== undefined) return { reason: used }
 
   const remainders = remaindersOf(own.flatMap((entry) => entry.steps))
-  const steps = walkStage(graph, graph.target, view).steps.map((step) => withoutInstall(step, remainders))
+  const walk = walkStage(graph, graph.target, view)
+  const steps = walk.steps.map((step) => withoutInstall(step, remainders))
   const targets = [graph.target, ...trees.map(({ stage }) => stage)].map((stage) => ({ stage, steps: [] }))
   const linked = linkCopies(dockerfile, [...own, ...targets], view, taken)
   const linkOf = new Map(linked.links.map((link) => [link.line, link]))
@@ -88,7 +89,7 @@ export function planComposed(
   const folders = steps.flatMap((step, index) => (index < below ? [] : (liftedFolder(step, graph) ?? [])))
   for (const folder of folders) {
     const index = steps.indexOf(folder.step)
-    const obstacle = folderObstacle(folder, index, steps, graph, view) ?? changedByRun(folder, steps, below)
+    const obstacle = folderObstacle(folder, index, steps, graph, view, walk.root) ?? changedByRun(folder, steps, below)
     if (obstacle !== undefined) return { reason: `WORKDIR in line ${folder.step.instruction.lines.first}: ${obstacle}` }
   }
   const slashes = linked.edits.filter(({ text }) => text === '/').map(({ start }) => start)

@@ -5,7 +5,7 @@ import { leavesFolderAlone } from './harmless-run.ts'
 import { isSwitchedOff } from './install-text.ts'
 import { landingObstacle } from './landing-place.ts'
 import type { StageGraph } from './stage-graph.ts'
-import { walkStage } from './stage-steps.ts'
+import { pythonVersionOf, walkStage } from './stage-steps.ts'
 
 /**
  * A COPY that brings a whole tree of packages from the stage that installs them, as in a builder stage whose environment
@@ -42,7 +42,7 @@ export function copiedTrees(layers: readonly StageLayers[], graph: StageGraph, v
       const isSame = destination === entry.prefix
       if (!flagsFit || (!isSame && !movable(entry, destination)) || !isUntouched(entry, graph, view)) return []
       const isSystem = destination === '/usr/local'
-      if (isSystem && !samePython(entry, walk.root?.env.PYTHON_VERSION)) return []
+      if (isSystem && !samePython(entry, pythonVersionOf(walk.root))) return []
       if (!isSystem && landingObstacle(destination, index, walk, graph, view, 'new') !== undefined) return []
       return [{ stage, instruction: step.instruction, layers: entry, destination }]
     })
@@ -55,7 +55,7 @@ function movable({ environment, layout }: StageLayers, destination: string): boo
 }
 
 function samePython({ pythonVersion }: StageLayers, full: string | undefined): boolean {
-  return full?.startsWith(`${pythonVersion}.`) === true
+  return full === pythonVersion || full?.startsWith(`${pythonVersion}.`) === true
 }
 
 /** Whether nothing but the layers and the environment's own beginning lies in the tree when its stage ends. */

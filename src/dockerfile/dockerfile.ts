@@ -97,6 +97,10 @@ export interface BaseImage {
   /** Docker's own addition to the configuration. */
   readonly shell?: readonly string[] | undefined
   readonly onBuild?: readonly string[] | undefined
+  /** Its Python, where its files tell it and not its environment: `3.12`. */
+  readonly python?: string | undefined
+  /** What it has in /usr/src and above, where that was looked up: plain folders, and all else. */
+  readonly places?: ReadonlyMap<string, 'plain' | 'other'> | undefined
 }
 
 /** A build with what must be known from outside to understand its steps. */

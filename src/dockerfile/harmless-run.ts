@@ -69,9 +69,7 @@ export function leavesFolderAlone(run: Instruction, folder: string, workingDir: 
 }
 
 function isHome(folder: string): boolean {
-  return ['/root', '/usr', '/usr/local', '/usr/local/bin'].some(
-    (home) => isWithin(folder, home) || isWithin(home, folder),
-  )
+  return ['/root', '/usr/local'].some((home) => isWithin(folder, home) || isWithin(home, folder))
 }
 
 function commandLeavesAlone(text: string, folder: string, workingDir: string, mayMake: boolean): boolean {

@@ -250,6 +250,7 @@ function addPackage(draft: Draft, text: string): CommandObstacle | undefined {
     draft.locals.push(text)
     return undefined
   }
+  if (/[<>=~!]\s*$/.test(text)) return unknown(`${text} without a version`)
   if (INSTALLERS.includes((named[1] ?? '').toLowerCase())) {
     return { code: 'unknown-option', sentence: `${named[1]} replaces a version that comes with the base image` }
   }

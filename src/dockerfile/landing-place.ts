@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { isFreePlace } from './base-places.ts'
 import { isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView, Instruction } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
@@ -35,7 +36,8 @@ export function landingObstacle(
   replaced: ReadonlySet<number> = new Set(),
 ): CommandObstacle | undefined {
   const [, top = ''] = folder.split('/')
-  if (SYSTEM_TOPS.includes(top) || (PLAIN_TOPS.includes(top) && folder === `/${top}`)) {
+  const isFree = isFreePlace(folder, root)
+  if (!isFree && (SYSTEM_TOPS.includes(top) || (PLAIN_TOPS.includes(top) && folder === `/${top}`))) {
     return { code: 'virtual-environment', sentence: `${folder} lies among folders that the base image brings along` }
   }
   const parent = posix.dirname(folder)

@@ -1,10 +1,11 @@
 import { posix } from 'node:path'
+import { placeObstacle } from './base-places.ts'
 import { isWithin, readCopyStep } from './copy-step.ts'
-import type { BuildView, Dockerfile, Instruction } from './dockerfile.ts'
+import type { BaseImage, BuildView, Dockerfile, Instruction } from './dockerfile.ts'
 import { oldSyntax } from './dockerfile-syntax.ts'
 import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
-import { type CopyLink, isLinked, placeObstacle } from './link-copies.ts'
+import { type CopyLink, isLinked } from './link-copies.ts'
 import { originOf } from './locate-in-context.ts'
 import { type HistoryStep, type RewrittenSteps, stageConfig } from './stage-config.ts'
 import { resolveStages, type StageGraph, stageChain } from './stage-graph.ts'
@@ -50,7 +51,7 @@ export function liftWorkdirs(
   { baseConfig, labels }: LiftOptions,
 ): LiftedWorkdirs {
   const graph = resolveStages(dockerfile, view)
-  const { steps } = walkStage(graph, graph.target, view)
+  const { steps, root } = walkStage(graph, graph.target, view)
   const folders = steps.flatMap((step) => liftedFolder(step, graph) ?? [])
   if (folders.length === 0) return { links: [], stages: [], edits: [], config: undefined }
   const all = (linked: boolean, reason: string): readonly CopyLink[] =>
@@ -62,7 +63,7 @@ export function liftWorkdirs(
     config: undefined,
   })
 
-  const obstacle = fileObstacle(graph) ?? firstObstacle(steps, built, graph, view)
+  const obstacle = fileObstacle(graph) ?? firstObstacle(steps, built, graph, view, root)
   if (obstacle !== undefined) return left(obstacle)
   const placed = stageChain(graph, graph.target).flatMap((stage) => {
     const own = folders.filter(({ step }) => step.stage === stage)
@@ -118,6 +119,7 @@ function firstObstacle(
   built: BuiltSteps,
   graph: StageGraph,
   view: BuildView,
+  root: BaseImage | undefined,
 ): string | undefined {
   for (const [index, step] of steps.entries()) {
     const { instruction } = step
@@ -130,7 +132,7 @@ function firstObstacle(
         return `the destination in line ${lines.first} is written in an unusual way`
     }
     const folder = liftedFolder(step, graph)
-    const obstacle = folder === undefined ? undefined : folderObstacle(folder, index, steps, graph, view)
+    const obstacle = folder === undefined ? undefined : folderObstacle(folder, index, steps, graph, view, root)
     if (obstacle !== undefined) return obstacle
   }
   return undefined
@@ -145,6 +147,7 @@ export function folderObstacle(
   steps: readonly StageStep[],
   graph: StageGraph,
   view: BuildView,
+  root: BaseImage | undefined,
 ): string | undefined {
   const { instruction, before } = step
   if (isSwitchedOff(instruction)) return 'a comment above it says image-cache: off'
@@ -153,7 +156,7 @@ export function folderObstacle(
   const filled = expandIn(graph, step, instruction.rest)
   const isUnclean = filled.startsWith('/') && filled.split('/').includes('..')
   if (!PLAIN_PATH.test(path) || isUnclean) return `${path} is written in an unusual way`
-  const place = placeObstacle(path)
+  const place = placeObstacle(path, root)
   if (place !== undefined) return place
   // A folder that the base image has already keeps its owner and mode, whatever they are.
   const own = posix.resolve('/', steps[0]?.before.workingDir ?? '/')

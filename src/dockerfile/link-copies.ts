@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
+import { PLAIN_ROOTS, pathsDownTo, placeObstacle } from './base-places.ts'
 import { type CopyStep, isWithin, readCopyStep } from './copy-step.ts'
-import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
+import type { BaseImage, BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
@@ -17,37 +18,9 @@ export interface CopyLink {
   readonly reason: string
 }
 
-/**
- * Top folders that base images bring along: with modes of their own, owners of their own, or as links. A linked COPY
- * makes its folders anew, which would show.
- */
-const SHARED_ROOTS = new Set([
-  'bin',
-  'boot',
-  'dev',
-  'etc',
-  'home',
-  'lib',
-  'lib32',
-  'lib64',
-  'libx32',
-  'media',
-  'mnt',
-  'proc',
-  'root',
-  'run',
-  'sbin',
-  'sys',
-  'tmp',
-  'usr',
-  'var',
-])
-/** Real folders of root's in every base image; only their owner could be changed. */
-const PLAIN_ROOTS = ['/opt', '/srv']
-
 /** Folders of the image at a step of the stage. */
 interface KnownFolders {
-  /** Made by WORKDIR or as the destination of a COPY. */
+  /** Made by WORKDIR or as the destination of a COPY, or known to be the base image's. */
   readonly made: readonly string[]
   /** Filled from elsewhere than the build context, so links may lie anywhere below. */
   readonly opaque: readonly string[]
@@ -106,7 +79,9 @@ function linkStage(
   const { steps, root } = walkStage(graph, stage, view)
   const links: CopyLink[] = []
   const edits: TextEdit[] = []
-  let folders: KnownFolders = { made: root?.workingDir ? [posix.resolve('/', root.workingDir)] : [], opaque: [] }
+  const own = [...(root?.places ?? [])].flatMap(([path, what]) => (what === 'plain' ? [path] : []))
+  const made = [...own, ...(root?.workingDir ? [posix.resolve('/', root.workingDir)] : [])]
+  let folders: KnownFolders = { made, opaque: [] }
   let barrier = rootBarrier(steps[0]?.before.user ?? '', (root?.onBuild ?? []).length > 0)
   const runs: StageStep[] = []
   for (const [index, step] of steps.entries()) {
@@ -115,7 +90,7 @@ function linkStage(
     const copy = readCopyStep(step, graph)
     if (copy?.keyword === 'COPY' && step.stage === stage && !copy.flags.has('link') && !removed.has(line)) {
       const obstacle =
-        barrier ?? runBarrier(runs, copy.destination) ?? linkObstacle(copy, index, steps, folders, graph, view)
+        barrier ?? runBarrier(runs, copy.destination) ?? linkObstacle(copy, index, steps, folders, graph, view, root)
       links.push({
         line,
         linked: obstacle === undefined,
@@ -139,9 +114,10 @@ function runBarrier(runs: readonly StageStep[], destination: string): string | u
 
 /** The first RUN that may change a path of the image or a folder above it. @param path absolute */
 export function mayChange(steps: readonly StageStep[], path: string): StageStep | undefined {
-  const [, top = ''] = path.split('/')
+  const [, top = '', second = ''] = path.split('/')
+  const folder = top === 'usr' && second === 'src' ? '/usr/src' : `/${top}`
   return steps.find(({ instruction, before }) => {
-    return instruction.keyword === 'RUN' && !leavesFolderAlone(instruction, `/${top}`, before.workingDir)
+    return instruction.keyword === 'RUN' && !leavesFolderAlone(instruction, folder, before.workingDir)
   })
 }
 
@@ -176,6 +152,7 @@ function linkObstacle(
   folders: KnownFolders,
   graph: StageGraph,
   view: BuildView,
+  root: BaseImage | undefined,
 ): string | undefined {
   const instruction = steps[index]?.instruction
   if (instruction !== undefined && isSwitchedOff(instruction)) return 'a comment above it says image-cache: off'
@@ -183,7 +160,7 @@ function linkObstacle(
   if (other === 'chmod') return 'BuildKit does not link a COPY with --chmod'
   if (other !== undefined) return `--${other} has not been looked into`
   const { destination } = copy
-  const place = placeObstacle(destination)
+  const place = placeObstacle(destination, root)
   if (place !== undefined) return place
   const opaque = folders.opaque.find((folder) => isWithin(destination, folder) || mayWriteInto(copy, folder, view))
   if (opaque !== undefined) return `${opaque} was filled from elsewhere, so a link may lie in the way`
@@ -200,13 +177,6 @@ function linkObstacle(
     targetObstacle(copy, copies, folders, view) ??
     slashObstacle(copy, folders, instruction, graph)
   )
-}
-
-/** Why the path may be the base image's own; undefined where it is the user's. @param path absolute */
-export function placeObstacle(path: string): string | undefined {
-  const [, top = ''] = path.split('/')
-  if (top === '' || SHARED_ROOTS.has(top)) return `${path} lies among folders that the base image brings along`
-  return PLAIN_ROOTS.includes(path) ? `${path} is a folder that the base image brings along` : undefined
 }
 
 /** Whether BuildKit makes the layer of a COPY without looking at what is below: `--link` counts for nothing beside `--chmod`. */
@@ -228,7 +198,9 @@ function ownerObstacle({ flags, destination }: CopyStep, folders: KnownFolders):
   const owner = flags.get('chown')
   if (owner === undefined || /^0(?::0)?$/.test(owner)) return undefined
   if (!/^\d+(?::\d+)?$/.test(owner)) return `--chown=${owner} is looked up in the image; numbers would not have to be`
-  const there = pathsDownTo(destination).find((path) => PLAIN_ROOTS.includes(path) || isKnownFolder(path, folders))
+  const there = pathsDownTo(destination).find(
+    (path) => path === '/usr' || PLAIN_ROOTS.includes(path) || isKnownFolder(path, folders),
+  )
   return there === undefined ? undefined : `it would give ${there} to ${owner}`
 }
 
@@ -277,10 +249,4 @@ function linkEdits(
   const end = start + written.trimEnd().length
   const slash = needsSlash(copy, folders) ? [{ start: end, end, text: '/' }] : []
   return [{ start: afterKeyword, end: afterKeyword, text: ' --link' }, ...slash]
-}
-
-/** `/app`, `/app/a`, `/app/a/b` */
-function pathsDownTo(path: string): readonly string[] {
-  const parts = path.split('/').slice(1)
-  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
 }

@@ -10,7 +10,7 @@ import { landingObstacle } from './landing-place.ts'
 import { runMounts } from './run-mounts.ts'
 import { isUsualShell } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
-import type { StageStep, StageWalk } from './stage-steps.ts'
+import { pythonVersionOf, type StageStep, type StageWalk } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
 import { localPackage, locateAll, projectSettings } from './step-files.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
@@ -159,7 +159,7 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
   if ('code' in target) return target
   const step = walk.steps[index]
   const isSure = step !== undefined && isTrusted(step.instruction)
-  const surroundings = installEnvironment(install, call.env, root?.env.PYTHON_VERSION, isSure)
+  const surroundings = installEnvironment(install, call.env, pythonVersionOf(root), isSure)
   if ('code' in surroundings) return surroundings
   const python = pythonObstacle(install, root) ?? projectSettings(install, call.workingDir, place)
   if (python !== undefined) return python
@@ -183,7 +183,7 @@ function common(
 
 function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
   const { walk } = place
-  const pythonVersion = walk.root?.env.PYTHON_VERSION
+  const pythonVersion = pythonVersionOf(walk.root)
   const sync = readSyncCommand(call.command, call.env, pythonVersion)
   if ('code' in sync) return sync
   const install: InstallCommand = {
@@ -238,8 +238,8 @@ function bringsOthers({ instruction }: StageStep): boolean {
 }
 
 function pythonObstacle({ pythonVersion }: InstallCommand, root: BaseImage | undefined): CommandObstacle | undefined {
-  const full = root?.env.PYTHON_VERSION
-  if (pythonVersion === undefined || full === undefined || full.startsWith(`${pythonVersion}.`)) return undefined
+  const full = pythonVersionOf(root)
+  if (pythonVersion === undefined || full === undefined || `${full}.`.startsWith(`${pythonVersion}.`)) return undefined
   return {
     code: 'python-unknown',
     sentence: `the command asks for Python ${pythonVersion}, the base image has ${full}`,

@@ -35,6 +35,8 @@ interface Word {
   text: string
   /** Characters outside of quotes, to look for patterns in. */
   bare: string
+  /** Whether it is a word even when nothing is in it. */
+  isQuoted: boolean
 }
 
 /**
@@ -52,9 +54,9 @@ export function readShellCommand(source: string, lookup: Lookup): ShellCommand |
       reader.at++
       continue
     }
-    const word = readWord(reader)
-    if ('code' in word) return word
-    words.push(word)
+    const read = readWord(reader)
+    if ('code' in read) return read
+    words.push(...read.filter(({ text, isQuoted }) => isQuoted || text !== ''))
   }
   const assignments: Record<string, string> = {}
   let first = 0
@@ -67,8 +69,10 @@ export function readShellCommand(source: string, lookup: Lookup): ShellCommand |
   return { assignments, words: words.slice(first).map(({ text }) => text) }
 }
 
-function readWord(reader: Reader): Word | ShellObstacle {
-  const word: Word = { text: '', bare: '' }
+/** One word, or several where a variable without quotes holds spaces. */
+function readWord(reader: Reader): readonly Word[] | ShellObstacle {
+  let word: Word = { text: '', bare: '', isQuoted: false }
+  const words = [word]
   const begin = reader.at
   while (reader.at < reader.source.length) {
     const char = reader.source.charAt(reader.at)
@@ -78,11 +82,13 @@ function readWord(reader: Reader): Word | ShellObstacle {
     if (char === "'") {
       const end = reader.source.indexOf("'", reader.at + 1)
       if (end < 0) return syntax('a quote is not closed')
+      word.isQuoted = true
       word.text += reader.source.slice(reader.at + 1, end)
       reader.at = end + 1
     } else if (char === '"') {
       const quoted = readDoubleQuotes(reader)
       if (typeof quoted !== 'string') return quoted
+      word.isQuoted = true
       word.text += quoted
     } else if (char === '\\') {
       word.text += reader.source.charAt(reader.at + 1)
@@ -90,16 +96,23 @@ function readWord(reader: Reader): Word | ShellObstacle {
     } else if (char === '$') {
       const value = readVariable(reader)
       if (typeof value !== 'string') return value
-      if (value === '' || /[\s*?[]/.test(value))
-        return syntax('an unquoted variable holds nothing, or spaces or patterns')
-      word.text += value
+      // In assignments a shell doesn't take a value apart, and some don't in `export`.
+      const isWhole = word.bare.includes('=') || /\b(?:IFS|export)\b/.test(reader.source)
+      if (/[*?[]/.test(value) || (isWhole && /\s/.test(value)))
+        return syntax('an unquoted variable holds patterns, or spaces in an assignment')
+      const [first = '', ...more] = value.split(/\s+/)
+      word.text += first
+      for (const text of more) {
+        word = { text, bare: '', isQuoted: false }
+        words.push(word)
+      }
     } else {
       word.text += char
       word.bare += char
       reader.at++
     }
   }
-  return patternIn(word) ?? word
+  return words.map(patternIn).find((obstacle) => obstacle !== undefined) ?? words
 }
 
 function readDoubleQuotes(reader: Reader): string | ShellObstacle {

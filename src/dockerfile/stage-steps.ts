@@ -16,7 +16,7 @@ export interface StageState {
   readonly shell: readonly string[] | undefined
   /** ARGs that were declared and have no value. */
   readonly unset: ReadonlySet<string>
-  /** Python of the base image, where its configuration tells it: `3.12.4`. */
+  /** Python of the base image, as exactly as it tells it: `3.12.4`, `3.12`. */
   readonly pythonVersion: string | undefined
 }
 
@@ -60,7 +60,7 @@ export function walkStage(graph: StageGraph, index: number, view: Pick<BuildView
     user: root?.user ?? '',
     shell: root?.shell?.length ? root.shell : undefined,
     unset: new Set(),
-    pythonVersion: root?.env.PYTHON_VERSION,
+    pythonVersion: pythonVersionOf(root),
   }
   for (const stage of chain) {
     for (const written of graph.stages[stage]?.stage.instructions ?? []) {
@@ -70,6 +70,11 @@ export function walkStage(graph: StageGraph, index: number, view: Pick<BuildView
     }
   }
   return { steps, root, rootReference }
+}
+
+/** The version of a base image's Python, as exactly as it tells it: `3.12.4`, `3.12`. */
+export function pythonVersionOf(root: BaseImage | undefined): string | undefined {
+  return root?.env.PYTHON_VERSION || root?.python
 }
 
 /** Fills in the variables of an argument of COPY, WORKDIR and their like. */

@@ -1,5 +1,7 @@
 import type { BaseImage, BuildOptions } from '../dockerfile/dockerfile.ts'
+import { needsFiles } from '../dockerfile/needs-files.ts'
 import { resolveStages } from '../dockerfile/stage-graph.ts'
+import type { BaseFiles } from '../image/base-files.ts'
 import { type FoundImage, imageConfig } from '../registry/image-config.ts'
 import { parsePlatform } from '../registry/platform.ts'
 import { formatReference, type ImageReference, withDigest } from '../registry/reference.ts'
@@ -10,6 +12,8 @@ import { nativePlatform, type Source } from './source.ts'
 /** A base image's configuration with what it tells of its making. */
 export interface KnownBase extends BaseImage {
   readonly history: readonly string[]
+  /** What its files tell, where that was asked for. */
+  readonly files?: BaseFiles | undefined
   /** As FROM names it, build arguments filled in. */
   readonly name: string
   /** The image that stands for the name, by digest. */
@@ -32,12 +36,16 @@ export interface BaseImages {
   readonly rootOf: (stage: number) => KnownBase | undefined
 }
 
-/** Reads the configurations of all base images of one platform at once. One that can't be read is left out. */
+/**
+ * Reads the configurations of all base images of one platform at once. One that can't be read is left out.
+ * @param filesOf reads what an image's files tell; asked where the Dockerfile can't be understood without
+ */
 export async function readBaseImages(
   source: Source,
   content: Content,
   options: BuildOptions,
   registry: Registry,
+  filesOf: (base: KnownBase) => Promise<BaseFiles | undefined>,
 ): Promise<BaseImages> {
   const { stages } = resolveStages(source.dockerfile, options)
   const platform = parsePlatform(options.platform ?? nativePlatform())
@@ -47,7 +55,9 @@ export async function readBaseImages(
     if (typeof platform === 'string') return undefined
     const pinned = withDigest(reference, digest)
     const found = await imageConfig(registry, pinned, platform).catch(() => undefined)
-    return found?.kind === 'found' ? [name, knownBase(name, pinned, found)] : undefined
+    if (found?.kind !== 'found') return undefined
+    const base = knownBase(name, pinned, found)
+    return [name, needsFiles(source.dockerfile, options, base) ? withFiles(base, await filesOf(base)) : base]
   })
   const known = new Map((await Promise.all(read)).filter((entry) => entry !== undefined))
   const rootOf = (stage: number): KnownBase | undefined => {
@@ -56,6 +66,12 @@ export async function readBaseImages(
     return base?.kind === 'image' ? known.get(base.reference) : undefined
   }
   return { byReference: (reference) => known.get(reference) ?? { env: {} }, rootOf }
+}
+
+function withFiles(base: KnownBase, files: BaseFiles | undefined): KnownBase {
+  if (files === undefined) return base
+  const { places, python } = files
+  return { ...base, files, places, python: python.kind === 'found' ? python.version : undefined }
 }
 
 function knownBase(name: string, pinned: ImageReference, found: FoundImage): KnownBase {

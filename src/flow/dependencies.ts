@@ -179,7 +179,7 @@ async function stageLayers(
       projectFolder: first.project?.folder ?? '/',
       projectName: facts.name,
       requiresPython: facts.requiresPython,
-      pythonFullVersion: python.fullVersion,
+      pythonFullVersion: python.fullVersion ?? '',
     },
     pythonVersion: python.version,
     prefix,
@@ -203,6 +203,8 @@ function pythonOf(
   if (root === undefined) return { kind: 'unknown', reason: 'the configuration of the base image is not known' }
   const { kind, shipped } = step.target
   const python = basePython(root, inputs.pythonVersion, kind === 'venv' || kind === 'folder')
+  if (python.kind === 'known' && python.fullVersion === undefined && step.target.makesEnvironment)
+    return { kind: 'unknown', reason: 'uv notes the exact version of Python in the environment, which is not known' }
   if (python.kind === 'unknown' || kind === 'system' || kind === 'prefix') return python
   // From Python 3.12 on, environments come with pip alone.
   const names = Number(python.version.slice(2)) >= 12 ? shipped.filter((name) => name === 'pip') : shipped

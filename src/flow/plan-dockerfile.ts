@@ -14,6 +14,7 @@ import { formatPlatform } from '../registry/platform.ts'
 import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
 import { resolveDigest } from '../registry/resolve-digest.ts'
 import type { ReportDockerfileStep } from '../report/report.ts'
+import { baseFiles } from './base-files.ts'
 import { type BaseImages, readBaseImages } from './base-images.ts'
 import { type ComposedChoice, chooseAssembly } from './choose-assembly.ts'
 import type { Content, UnknownContent } from './content.ts'
@@ -64,7 +65,9 @@ export async function planDockerfile(
   if (content.kind === 'unknown') return asWritten(source, [`base images are not known: ${content.reason}`], [])
   const projectFiles = await readProjectFiles(source)
   const views = platformOptions(inputs).map(async (options): Promise<PlatformView> => {
-    const images = await readBaseImages(source, content, options, deps.registry)
+    const images = await readBaseImages(source, content, options, deps.registry, (base) =>
+      inputs.optimizeLayers ? baseFiles(base, deps) : Promise.resolve(undefined),
+    )
     const contextFiles = source.files.files
     const view = { ...options, baseImage: images.byReference, contextFiles, projectFiles }
     return { platform: options.platform ?? nativePlatform(), view, images }

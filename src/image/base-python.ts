@@ -1,3 +1,4 @@
+import type { BaseFiles } from './base-files.ts'
 import { baseGlibc } from './base-glibc.ts'
 
 /** The parts of an image's configuration that tell of its Python (OCI image-spec, config.md). */
@@ -5,6 +6,8 @@ export interface BaseConfig {
   readonly env: Readonly<Record<string, string>>
   /** `created_by` of each history entry, oldest first. */
   readonly history: readonly string[]
+  /** What the image's files tell, where they were read. */
+  readonly files?: BaseFiles | undefined
 }
 
 /** A Python whose paths are known: `<prefix>/lib/python<version>/site-packages`. */
@@ -12,8 +15,8 @@ export interface BasePython {
   readonly kind: 'known'
   /** `3.12` */
   readonly version: string
-  /** `3.12.4` */
-  readonly fullVersion: string
+  /** `3.12.4`; undefined where only the files tell the version. */
+  readonly fullVersion: string | undefined
   readonly prefix: string
   readonly interpreter: string
   /**
@@ -32,7 +35,8 @@ const WITHOUT_SETUPTOOLS = 12
 
 /**
  * Finds out about a base image's Python from its configuration. Docker's official images, and those built on them,
- * carry PYTHON_VERSION and install below /usr/local; for all others the paths are not guessed.
+ * carry PYTHON_VERSION and install below /usr/local. Of all others the files tell, where they were read; nothing is
+ * guessed.
  * @param wanted the `python-version` input: a cross-check
  */
 export function basePython(
@@ -44,8 +48,7 @@ export function basePython(
   const unknown = (reason: string): { kind: 'unknown'; reason: string } => ({ kind: 'unknown', reason })
   const full = config.env.PYTHON_VERSION
   const version = /^3\.\d+/.exec(full ?? '')?.[0]
-  if (version === undefined)
-    return unknown('the base image does not tell its Python (no PYTHON_VERSION in its configuration)')
+  if (version === undefined) return fromFiles(config, wanted, isolated)
   if (wanted !== undefined && wanted !== version)
     return unknown(`python-version is ${wanted}, the base image has ${version}`)
   if (config.env.PATH?.split(':')[0] !== '/usr/local/bin')
@@ -63,6 +66,38 @@ export function basePython(
     interpreter: `/usr/local/bin/python${version}`,
     shipped: new Map(names.map((name) => [name, shippedVersion(name, config)])),
     glibc: baseGlibc(config.history),
+  }
+}
+
+/** Folders of a usual PATH that stand before /usr/local/bin. */
+const BEFORE_BIN = ['/usr/local/sbin', '/root/.local/bin', '/root/.cargo/bin']
+
+function fromFiles(
+  { env, history, files }: BaseConfig,
+  wanted: string | undefined,
+  isolated: boolean,
+): ReturnType<typeof basePython> {
+  const untold = 'the base image does not tell its Python (no PYTHON_VERSION in its configuration)'
+  const unknown = (reason: string): ReturnType<typeof basePython> => ({ kind: 'unknown', reason })
+  if (files === undefined) return unknown(untold)
+  const { python } = files
+  if (python.kind === 'unknown') return unknown(`${untold}, and ${python.reason}`)
+  const { version, packages } = python
+  if (wanted !== undefined && wanted !== version)
+    return unknown(`python-version is ${wanted}, the base image has ${version}`)
+  if (env.PATH?.split(':').find((folder) => !BEFORE_BIN.includes(folder)) !== '/usr/local/bin')
+    return unknown('the base image puts another folder before /usr/local/bin on PATH')
+  const more = [...packages.keys()].filter((name) => !INSTALLER_PACKAGES.includes(name) && name !== 'uv')
+  if (!isolated && more.length > 0) return unknown(`the base image already has Python packages (${more.join(', ')})`)
+  const interpreter = `/usr/local/bin/python${version}`
+  return {
+    kind: 'known',
+    version,
+    fullVersion: undefined,
+    prefix: '/usr/local',
+    interpreter,
+    shipped: packages,
+    glibc: baseGlibc(history),
   }
 }
 
