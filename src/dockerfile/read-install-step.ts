@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
+import { isWithin } from './copy-step.ts'
 import type { BaseImage, BuildView, InstallStep, InstallTarget, RequirementFile, SyncProject } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
@@ -10,7 +11,7 @@ import { landingObstacle } from './landing-place.ts'
 import { runMounts } from './run-mounts.ts'
 import { isUsualShell } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
-import { pythonVersionOf, type StageStep, type StageWalk } from './stage-steps.ts'
+import { expandIn, pythonVersionOf, type StageStep, type StageWalk } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
 import { localPackage, locateAll, projectSettings } from './step-files.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
@@ -64,9 +65,10 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   if (first === undefined) return { code: 'unknown-option', sentence: 'the step installs pip or its like alone' }
   const other = more.some((install) => settingsOf(install) !== settingsOf(first) || install.project !== undefined)
   if (other) return { code: 'several-commands', sentence: 'the step has several installs with different settings' }
-  const obstructed = landing(first.target, place, commands.environments)
+  const prefix = first.target.folder ?? '/usr/local'
+  const obstructed = mountedThere(step, prefix, place.graph) ?? landing(first.target, place, commands.environments)
   if (obstructed !== undefined) return obstructed
-  const conflict = commands.conflict(first.target.folder ?? '/usr/local')
+  const conflict = commands.conflict(prefix)
   // Layers before the step are made from what it finds now, so nothing in it may change that first.
   if (conflict !== undefined && !leavesInputsAlone(step, commands.before, read)) return conflict
   return {
@@ -119,6 +121,17 @@ function landing(
   return landingObstacle(folder, index, walk, graph, view, isMade ? 'made' : 'new', replaced)
 }
 
+/** What is written into a mount is no part of the image. */
+function mountedThere(step: StageStep, prefix: string, graph: StageGraph): CommandObstacle | undefined {
+  const targets = runMounts(step.instruction).map(({ target }) =>
+    posix.resolve(step.before.workingDir, expandIn(graph, step, target)),
+  )
+  const there = targets.find((target) => isWithin(prefix, target) || isWithin(target, prefix))
+  return there === undefined
+    ? undefined
+    : { code: 'mount', sentence: `the step mounts ${there}, and the packages go to ${prefix}` }
+}
+
 function stepObstacle({ instruction, before }: StageStep): CommandObstacle | undefined {
   if (isSwitchedOff(instruction))
     return { code: 'switched-off', sentence: 'a comment above the step says image-cache: off' }
@@ -134,7 +147,7 @@ function stepObstacle({ instruction, before }: StageStep): CommandObstacle | und
   if (flag !== undefined)
     return { code: 'mount', sentence: `RUN --${flag.name} changes the surroundings of the command` }
   const mount = runMounts(instruction).find(
-    ({ type, from }) => type !== 'cache' && (type !== 'bind' || from !== undefined),
+    ({ type, from }) => !['cache', 'tmpfs'].includes(type) && (type !== 'bind' || from !== undefined),
   )
   if (mount === undefined) return undefined
   const what = mount.type === 'bind' ? `files of ${mount.from}` : `a ${mount.type}`

@@ -123,8 +123,10 @@ export function argValues(
 function withArgs(instruction: Instruction, before: StageState, graph: StageGraph): StageState {
   const values = argValues({ instruction, before }, graph)
   const set = values.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
-  // Proxies come from the client's own settings.
-  const unset = values.flatMap(({ name, value }) => (value === undefined && !/_proxy$/i.test(name) ? [name] : []))
+  // Proxies come from the client's own settings, and a base image that tells no PATH is one that tells nothing.
+  const isKnown = before.env.PATH !== undefined
+  const isUnset = ({ name, value }: NameValue): boolean => isKnown && value === undefined && !/_proxy$/i.test(name)
+  const unset = values.filter(isUnset).map(({ name }) => name)
   return {
     ...before,
     env: { ...before.env, ...Object.fromEntries(set) },

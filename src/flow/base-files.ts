@@ -8,7 +8,7 @@ import type { KnownBase } from './base-images.ts'
 import { recallNote, saveNote } from './notes.ts'
 
 /** Compressed bytes of a base image that is read for what its files tell: more would cost more time than it saves. */
-const MOST_BYTES = 500e6
+const MOST_BYTES = 200e6
 
 /**
  * What the files of a base image tell. They are read once, layer by layer, and what counts is remembered under the
@@ -20,7 +20,7 @@ export async function baseFiles(
   deps: Pick<Deps, 'store' | 'registry' | 'clock' | 'saveLater'>,
 ): Promise<BaseFiles | undefined> {
   const { digest } = base.reference
-  if (digest === undefined) return undefined
+  if (digest === undefined || base.layers.length === 0) return undefined
   const key = storeKey('base-files', '', { digest })
   const note = await recallNote(key, deps.store)
   const known = note === undefined ? undefined : decodeBaseFiles(note)
