@@ -7,6 +7,7 @@ const variables = new Map([
   ['TWO', 'a b'],
   ['GLOB', '*'],
   ['EMPTY', ''],
+  ['EXTRAS', '[web,s3]'],
 ])
 const read = (source: string): ReturnType<typeof readShellCommand> =>
   readShellCommand(source, (name) => variables.get(name))
@@ -22,6 +23,7 @@ describe('one plain command', () => {
     ['pip install "$TWO" "" "a\\"b\\\\\\n"', ['pip', 'install', 'a b', '', 'a"b\\\\n']],
     ['pip install $TWO "c==1" $EMPTY .$EMPTY "$EMPTY"', ['pip', 'install', 'a', 'b', 'c==1', '.', '']],
     ['pip install x$TWO$V', ['pip', 'install', 'xa', 'b2.1']],
+    ['pip install .$EXTRAS', ['pip', 'install', '.[web,s3]']],
     ['pip install uvicorn[standard] a~=1.0 b#c', ['pip', 'install', 'uvicorn[standard]', 'a~=1.0', 'b#c']],
   ]
   test.each(cases)('%s', (source, words) => {
@@ -57,7 +59,7 @@ describe('anything more is an obstacle', () => {
     ['pip install {a,b}', 'shell-syntax', 'pattern'],
     ['pip install ~/x', 'shell-syntax', 'home'],
     ['pip install $UNKNOWN', 'shell-syntax', '$UNKNOWN'],
-    ['pip install $GLOB', 'shell-syntax', 'variable'],
+    ['pip install $GLOB', 'shell-syntax', 'pattern'],
     ['X=$TWO pip install a', 'shell-syntax', 'variable'],
     ['export X=$TWO', 'shell-syntax', 'variable'],
     [`pip install \${V:-1}`, 'shell-syntax', 'only the shell'],

@@ -37,6 +37,7 @@ export function leavesFileAlone(run: Instruction, path: string): boolean {
 
 /** Programs that write to the system's own folders alone. */
 const SYSTEM_WRITERS = new Set([
+  ...['apk', 'dnf', 'microdnf', 'yum'],
   ...['apt-get', 'apt', 'dpkg-reconfigure', 'update-ca-certificates', 'ldconfig', 'locale-gen', 'update-locale'],
   ...['groupadd', 'addgroup', 'set', 'true', ':', 'echo', 'printf', 'which', 'id', 'whoami', 'uname', 'date', 'sleep'],
 ])

@@ -98,13 +98,15 @@ function readWord(reader: Reader): readonly Word[] | ShellObstacle {
       if (typeof value !== 'string') return value
       // In assignments a shell doesn't take a value apart, and some don't in `export`.
       const isWhole = word.bare.includes('=') || /\b(?:IFS|export)\b/.test(reader.source)
-      if (/[*?[]/.test(value) || (isWhole && /\s/.test(value)))
-        return syntax('an unquoted variable holds patterns, or spaces in an assignment')
-      const [first = '', ...more] = value.split(/\s+/)
-      word.text += first
-      for (const text of more) {
-        word = { text, bare: '', isQuoted: false }
-        words.push(word)
+      if (isWhole && /\s/.test(value)) return syntax('an unquoted variable holds spaces in an assignment')
+      for (const [index, text] of value.split(/\s+/).entries()) {
+        if (index > 0) {
+          word = { text: '', bare: '', isQuoted: false }
+          words.push(word)
+        }
+        word.text += text
+        // Patterns are looked for in values, too.
+        if (/[*?[]/.test(text)) word.bare += text
       }
     } else {
       word.text += char
