@@ -14,6 +14,7 @@ import { type RequirementLine, readRequirement } from '../python/requirement-lin
 import type { IndexSettings, ResolvedPackage } from '../python/resolution.ts'
 import { type ResolveRequest, type RunInstaller, resolve } from '../python/resolve.ts'
 import type { Store } from '../stores/store.ts'
+import { lockSource } from './lock-source.ts'
 import type { Source } from './source.ts'
 
 /** The exact packages of the installs of a stage. */
@@ -116,7 +117,7 @@ async function lockProject(
     settings: { indexUrl, extraIndexUrls, findLinks: [], preReleases: false },
     installerImage: image,
     files: [join(source.context, project.lockFile.contextPath)],
-    note: `${packages.length} packages of uv.lock, ${how(answer)}`,
+    note: `${packages.length} packages of uv.lock, ${lockSource(answer)}`,
   }
 }
 
@@ -190,7 +191,7 @@ async function resolveSteps(
   const resolved = await resolve(request, tools.runInstaller, tools.store)
   if (resolved.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: resolved.reason }
   const { packages } = resolved.resolution
-  const note = `${packages.length} packages, versions ${how(resolved)}`
+  const note = `${packages.length} packages, versions ${lockSource(resolved)}`
   return {
     kind: 'locked',
     packages,
@@ -210,19 +211,6 @@ async function halfHashed(steps: readonly InstallStep[], source: Source, view: B
     if (hashed.length > 0 && hashed.length < requirements.length) return step.command
   }
   return undefined
-}
-
-function how({
-  source,
-  seconds,
-  storeTrouble,
-}: {
-  readonly source: 'remembered' | 'asked'
-  readonly seconds: number
-  readonly storeTrouble: string | undefined
-}): string {
-  const trouble = storeTrouble === undefined ? '' : `; not kept: ${storeTrouble}`
-  return `${source === 'remembered' ? 'remembered' : 'asked of the index'} in ${seconds.toFixed(1)} s${trouble}`
 }
 
 async function readSteps(
