@@ -1,3 +1,5 @@
+import { goFlag } from '../base/go-flag.ts'
+
 /** What is to be said about a composed image; `refused`: only the builder can say what was asked for. */
 export type AttestationChoice =
   | {
@@ -20,24 +22,26 @@ export function attestationChoice(
   byDefault: boolean,
 ): AttestationChoice {
   const wantsSbom = sbom !== undefined && !isOff(sbom)
-  const other = wantsSbom ? [...sbom.keys()].find((name) => !ON.has(name)) : undefined
+  const other = wantsSbom ? [...sbom.keys()].find((name) => !isSwitch(name)) : undefined
   if (other !== undefined) return { kind: 'refused', reason: `sbom names a ${other}, which the builder must run` }
   if (provenance === undefined || isOff(provenance)) {
     const mode = provenance === undefined && byDefault ? 'min' : 'off'
     return { kind: 'own', provenance: mode, builderId: undefined, sbom: wantsSbom }
   }
-  const unknown = [...provenance.keys()].find((name) => !ON.has(name) && !KNOWN.has(name))
+  const unknown = [...provenance.keys()].find((name) => !isSwitch(name) && !KNOWN.has(name))
   if (unknown !== undefined) return { kind: 'refused', reason: `provenance has ${unknown}, which the builder knows` }
   const mode = provenance.get('mode') === 'max' ? 'max' : 'min'
   return { kind: 'own', provenance: mode, builderId: provenance.get('builder-id'), sbom: wantsSbom }
 }
 
-/** As Go reads truth values. */
-const OFF = new Set(['false', 'f', '0'])
-const ON = new Set(['true', 't', '1', 'disabled'])
 /** `inline-only` is about outputs without a place for attestations; a registry has one. */
 const KNOWN = new Set(['mode', 'builder-id', 'inline-only'])
 
+/** `true` alone, or `disabled=false`. */
+function isSwitch(name: string): boolean {
+  return name === 'disabled' || goFlag(name) === true
+}
+
 function isOff(fields: ReadonlyMap<string, string>): boolean {
-  return [...fields.keys()].some((name) => OFF.has(name)) || fields.get('disabled') === 'true'
+  return [...fields.keys()].some((name) => goFlag(name) === false) || goFlag(fields.get('disabled')) === true
 }

@@ -1,3 +1,4 @@
+import { goFlag } from '../base/go-flag.ts'
 import { attestType, type BuilderOptions } from './builder-options.ts'
 import { splitFields } from './option-fields.ts'
 
@@ -33,21 +34,21 @@ export function attestedProvenance(
   if (provenance !== undefined) return withBuilder(provenance, builder)
   const isAttested = options?.attests.some((attest) => attestType(attest) === 'provenance') === true
   const isLoaded = outputs.some((output) => /^type=docker\b/.test(output))
-  if (isAttested || isLoaded || isTrue(env.BUILDX_NO_DEFAULT_ATTESTATIONS)) return undefined
+  if (isAttested || isLoaded || goFlag(env.BUILDX_NO_DEFAULT_ATTESTATIONS)) return undefined
   return `${isPrivate ? 'mode=min,inline-only=true' : 'mode=max'},${builder}`
 }
 
 function withBuilder(provenance: string, builder: string): string {
-  if (isTrue(provenance)) return builder
+  const flag = goFlag(provenance)
+  if (flag === true) return builder
   const fields = splitFields(provenance)
-  const isOff = /^(0|f|false)$/i.test(provenance)
-  if (isOff || typeof fields === 'string' || fields.has('builder-id') || isTrue(fields.get('disabled'))) {
+  if (
+    flag === false ||
+    typeof fields === 'string' ||
+    fields.has('builder-id') ||
+    goFlag(fields.get('disabled')) === true
+  ) {
     return provenance
   }
   return `${provenance},${builder}`
-}
-
-/** As Go reads a flag (strconv.ParseBool), which buildx does. */
-function isTrue(text: string | undefined): boolean {
-  return text !== undefined && /^(1|t|true)$/i.test(text)
 }

@@ -2,6 +2,7 @@ import type { IndexSettings } from '../python/resolution.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
 import { meansBasePython } from './python-request.ts'
 import { isSystemPreference } from './sync-command.ts'
+import { uvFlag } from './uv-flag.ts'
 
 /** What variables of the environment add to an install command. Which Python it is for is another question. */
 export interface InstallEnvironment {
@@ -61,7 +62,7 @@ export function installEnvironment(
       findLinks: command.findLinks,
       preReleases: command.preReleases,
     },
-    bytecode: command.bytecode ?? (command.installer === 'pip' || isOn(env.UV_COMPILE_BYTECODE)),
+    bytecode: command.bytecode ?? (command.installer === 'pip' || uvFlag(env.UV_COMPILE_BYTECODE)),
   }
 }
 
@@ -69,8 +70,4 @@ export function installEnvironment(
 function keepsBasePython(name: string, value: string, pythonVersion: string | undefined): boolean {
   if (name === 'UV_PYTHON_PREFERENCE') return isSystemPreference(value)
   return name === 'UV_PYTHON' && meansBasePython(value, pythonVersion)
-}
-
-function isOn(value: string | undefined): boolean {
-  return /^(?:1|true|t|yes|y|on)$/i.test(value ?? '')
 }

@@ -15,6 +15,7 @@ import { expandIn, pythonVersionOf, type StageStep, type StageWalk } from './sta
 import { type InstallCall, stepCommands } from './step-commands.ts'
 import { localPackage, locateAll, projectSettings } from './step-files.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
+import { uvFlag } from './uv-flag.ts'
 import type { VirtualEnvironment } from './virtual-environment.ts'
 
 /** The place of a step in its stage. */
@@ -160,7 +161,7 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
   if ('code' in parsed) return parsed
   const install = {
     ...parsed,
-    system: parsed.system || /^(?:1|true|t|yes|y|on)$/i.test(call.env.UV_SYSTEM_PYTHON ?? ''),
+    system: parsed.system || uvFlag(call.env.UV_SYSTEM_PYTHON),
   }
   const root = walk.root
   const target = installTarget(install, {

@@ -1,6 +1,7 @@
 import type { CommandObstacle } from './install-command.ts'
 import { meansBasePython } from './python-request.ts'
 import type { ShellCommand } from './shell-command.ts'
+import { uvFlag } from './uv-flag.ts'
 
 /** What `uv sync` asks for. */
 export interface SyncCommand {
@@ -55,8 +56,8 @@ export function readSyncCommand(
   env: Readonly<Record<string, string>>,
   pythonVersion: string | undefined,
 ): SyncCommand | CommandObstacle {
-  const selection: string[] = isOn(env.UV_NO_DEV) ? ['--no-dev'] : []
-  let lock: SyncCommand['lock'] = isOn(env.UV_FROZEN) ? 'frozen' : 'checked'
+  const selection: string[] = uvFlag(env.UV_NO_DEV) ? ['--no-dev'] : []
+  let lock: SyncCommand['lock'] = uvFlag(env.UV_FROZEN) ? 'frozen' : 'checked'
   let leavesOut: SyncCommand['leavesOut'] = 'nothing'
   let bytecode: boolean | undefined
   let active = false
@@ -92,8 +93,4 @@ export function isSystemPreference(value: string | undefined): boolean {
 
 function splitAt(word: string, at: number): readonly string[] {
   return [word.slice(0, at), word.slice(at + 1)]
-}
-
-function isOn(value: string | undefined): boolean {
-  return /^(?:1|true|t|yes|y|on)$/i.test(value ?? '')
 }

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { goFlag } from '../base/go-flag.ts'
 import type { GithubHost } from '../host/github-host.ts'
 import { type ImageRow, imageRow, readImageRows } from '../report/image-rows.ts'
 import { reportLines } from '../report/log-lines.ts'
@@ -11,16 +12,12 @@ export async function showReport(report: BuildReport, host: GithubHost, summary:
   for (const line of reportLines(report)) host.info(line)
   // The switches of docker/build-push-action.
   const { DOCKER_BUILD_CHECKS_ANNOTATIONS: annotate, DOCKER_BUILD_SUMMARY: summarize } = process.env
-  const found = isOff(annotate) ? [] : (report.timeline?.warnings ?? [])
+  const found = goFlag(annotate) === false ? [] : (report.timeline?.warnings ?? [])
   for (const { message, file, line } of [...report.warnings, ...found]) {
     host.warning(message, { ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) })
   }
   const earlier = await noteImage(report)
-  if (summary && !isOff(summarize)) await host.summary(renderSummary(report, earlier))
-}
-
-function isOff(value: string | undefined): boolean {
-  return value !== undefined && /^(0|f|false)$/i.test(value)
+  if (summary && goFlag(summarize) !== false) await host.summary(renderSummary(report, earlier))
 }
 
 /** What steps of this job leave for later ones; the runner empties it between jobs. */

@@ -1,5 +1,6 @@
 import { type AttestationChoice, attestationChoice } from '../assemble/attestation-choice.ts'
 import { keptLayers } from '../assemble/built-layers.ts'
+import { goFlag } from '../base/go-flag.ts'
 import { attestedProvenance } from '../buildx/attested-provenance.ts'
 import { decidingOptions } from '../buildx/builder-options.ts'
 import { splitFields } from '../buildx/option-fields.ts'
@@ -71,7 +72,7 @@ export function chooseAssembly(
   const attestations = attestationChoice(
     fieldsOf(attestedProvenance(inputs, env, context)),
     fieldsOf(inputs.sbom),
-    env.BUILDX_NO_DEFAULT_ATTESTATIONS !== '1' && env.BUILDX_NO_DEFAULT_ATTESTATIONS !== 'true',
+    goFlag(env.BUILDX_NO_DEFAULT_ATTESTATIONS) !== true,
   )
   if (attestations.kind === 'refused') return linked(attestations.reason)
   const images: ComposedPlatform[] = []
