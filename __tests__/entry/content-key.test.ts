@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { buildImage } from '../../src/entry/build-image.ts'
 import { checkBuild } from '../../src/entry/check-build.ts'
 import { contentKey } from '../../src/entry/content-key.ts'
 import { renderDockerfile } from '../../src/entry/render-dockerfile.ts'
@@ -58,6 +59,17 @@ test('a base image that is gone leaves the content unknown', async () => {
   await writeFile(join(folder, 'Dockerfile'), `FROM ${fake.host}/gone:1\n`)
   await expect(contentKey(settings, { folder })).rejects.toMatchObject({ code: 'E_CONTENT' })
   expect(await checkBuild(settings, { folder })).toMatchObject({ outcome: 'unknown', contentKey: undefined })
+})
+
+test('a run that is cancelled says so, whatever it was about to do', async () => {
+  const lines: string[] = []
+  for (const run of [contentKey, checkBuild, renderDockerfile, buildImage]) {
+    const cancel = new AbortController()
+    fake.fail('HEAD manifests', { kind: 'silent' })
+    const ended = run({ ...settings, push: true }, { folder, signal: cancel.signal, log: (line) => lines.push(line) })
+    setTimeout(() => cancel.abort(), 50)
+    await expect(ended).rejects.toMatchObject({ code: 'E_CANCELLED' })
+  }
 })
 
 test('a Dockerfile without installs is rendered as it is, without a builder', async () => {

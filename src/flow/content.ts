@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import { messageOf } from '../base/errors.ts'
+import { ImageCacheError, messageOf } from '../base/errors.ts'
 import { decidingOptions } from '../buildx/builder-options.ts'
 import { externalImages, resolveStages } from '../dockerfile/stage-graph.ts'
 import { usedBuildArgs } from '../dockerfile/used-build-args.ts'
@@ -42,8 +42,10 @@ export interface UnknownContent {
 }
 
 /**
- * Resolves what the image is made of and makes its content key. Never throws: without a key the build just runs.
+ * Resolves what the image is made of and makes its content key. What can't be told is no error: without a key the build
+ * just runs.
  * @param tools for named contexts; without them their files are all read, and git contexts can't be told
+ * @throws ImageCacheError E_CANCELLED alone
  */
 export async function identifyContent(
   inputs: BuildInputs,
@@ -93,6 +95,7 @@ export async function identifyContent(
     }
     return { kind: 'known', key: contentKey(parts), images, parts }
   } catch (error) {
+    if (error instanceof ImageCacheError && error.code === 'E_CANCELLED') throw error
     return { kind: 'unknown', reason: messageOf(error) }
   }
 }
