@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals'
 import { type ComposedPlan, planComposed } from '../../src/dockerfile/composed-plan.ts'
 import type { StageLayers } from '../../src/dockerfile/dependency-stage.ts'
 import type { BaseImage, BuildView } from '../../src/dockerfile/dockerfile.ts'
-import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
 import { groupKey } from '../../src/dockerfile/group-key.ts'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
 import { platformLayers } from '../../src/dockerfile/platform-layers.ts'
 import { renderGroups, renderRest } from '../../src/dockerfile/render-composed.ts'
 import type { LayerGroup } from '../../src/layers/layer-plan.ts'
 import { lockedPackage } from '../support/locked-package.ts'
+import { plannedLayers } from '../support/planned-layers.ts'
 
 const base: BaseImage = { env: { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' } }
 const view: BuildView = {
@@ -21,23 +21,6 @@ function group(...names: readonly string[]): LayerGroup {
   return { packages: names.map((name) => lockedPackage(name)), size: 1, changeRate: 0.1, reason: 'for the test' }
 }
 
-function layersOf(text: string, groups: readonly LayerGroup[]): readonly StageLayers[] {
-  const steps = findInstalls(parseDockerfile(text, 'Dockerfile'), view).filter(isInstallStep)
-  return [...new Set(steps.map(({ stage }) => stage))].map((stage) => ({
-    stage,
-    steps: steps.filter((step) => step.stage === stage),
-    plan: { groups },
-    pythonVersion: '3.12',
-    prefix: '/usr/local',
-    interpreter: '/usr/local/bin/python3.12',
-    installerImage: 'tools.example/python-uv@sha256:abc',
-    platform: 'linux/amd64',
-    glibc: 36,
-    settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
-    bytecode: true,
-  }))
-}
-
 const GROUPS = [group('torch', 'sympy'), group('idna')]
 
 function plan(
@@ -46,7 +29,7 @@ function plan(
   more: Partial<StageLayers> = {},
 ): ComposedPlan | { readonly reason: string } {
   const given = { ...view, ...options }
-  const layers = layersOf(text, GROUPS).map((entry) => ({ ...entry, ...more }))
+  const layers = plannedLayers(text, view, GROUPS).map((entry) => ({ ...entry, ...more }))
   return planComposed(parseDockerfile(text, 'Dockerfile'), layers, given)
 }
 
@@ -175,7 +158,7 @@ describe('a composed image', () => {
       return { ...group(name), packages: [{ ...own, onPlatforms }] }
     }
     const groups = [takenBy('nvidia-cublas', 'linux/amd64'), takenBy('torch', 'linux/amd64', 'linux/arm64')]
-    const shared = layersOf(SERVICE, groups)
+    const shared = plannedLayers(SERVICE, view, groups)
     const partsOn = (platform: string) => {
       const own = shared.map((one) => platformLayers({ ...one, morePlatforms: ['linux/arm64'] }, platform))
       const planned = planComposed(parseDockerfile(SERVICE, 'Dockerfile'), own, view)
@@ -188,7 +171,7 @@ describe('a composed image', () => {
     const amd64Groups = partsOn('linux/amd64').parts.filter((part) => part.kind === 'group')
     expect(amd64Groups.map(({ name }) => name)).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2'])
     // A build for this platform alone has the very same layers.
-    const [alone] = layersOf(SERVICE, [group('nvidia-cublas')])
+    const [alone] = plannedLayers(SERVICE, view, [group('nvidia-cublas')])
     const [first] = amd64Groups
     if (alone?.plan.groups[0] === undefined || first === undefined) throw new Error('there is a group')
     expect(groupKey(first.layers, first.group, form)).toBe(groupKey(alone, alone.plan.groups[0], form))
@@ -357,7 +340,7 @@ COPY app /srv/app/
   })
 
   test('leaves no environment behind that is there for the scripts’ sake', () => {
-    const [layers] = layersOf(SERVICE, GROUPS)
+    const [layers] = plannedLayers(SERVICE, view, GROUPS)
     if (layers === undefined) throw new Error('no layers')
     const venv = { ...layers, prefix: '/opt/venv', environment: '/opt/venv', interpreter: '/opt/venv/bin/python' }
     const made = planComposed(parseDockerfile(SERVICE, 'Dockerfile'), [venv], view)
@@ -388,7 +371,7 @@ describe('an image is not composed', () => {
 
   test('with layers that stand before an install that stays', () => {
     const text = 'FROM python\nRUN pip install idna\n'
-    const layers = layersOf(text, GROUPS).map((entry) => ({ ...entry, way: 'seed' as const }))
+    const layers = plannedLayers(text, view, GROUPS).map((entry) => ({ ...entry, way: 'seed' as const }))
     expect(planComposed(parseDockerfile(text, 'Dockerfile'), layers, view)).toEqual({
       reason: 'the install in line 2 runs on top of its layers',
     })
@@ -420,7 +403,7 @@ describe('an image is not composed', () => {
 })
 
 describe('the key of a group', () => {
-  const [layers] = layersOf(SERVICE, GROUPS)
+  const [layers] = plannedLayers(SERVICE, view, GROUPS)
   if (layers === undefined) throw new Error('no layers')
   const key = (more: Partial<StageLayers>, of: LayerGroup = group('idna'), by = form) =>
     groupKey({ ...layers, ...more }, of, by)

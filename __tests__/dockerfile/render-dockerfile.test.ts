@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { StageLayers } from '../../src/dockerfile/dependency-stage.ts'
 import type { BaseImage, BuildView, Dockerfile } from '../../src/dockerfile/dockerfile.ts'
-import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
 import { renderLinked } from '../../src/dockerfile/render-dockerfile.ts'
 import { scanInstructions } from '../../src/dockerfile/scan-instructions.ts'
 import type { LayerGroup } from '../../src/layers/layer-plan.ts'
 import type { ResolvedPackage } from '../../src/python/resolution.ts'
+import { plannedLayers } from '../support/planned-layers.ts'
 
 const base: BaseImage = { env: { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' } }
 const view: BuildView = { baseImage: () => base, contextFiles: ['requirements.txt', 'app/main.py'] }
@@ -21,31 +21,8 @@ function group(...packages: readonly ResolvedPackage[]): LayerGroup {
   return { packages, size: 1, changeRate: 0.1, reason: 'for the test' }
 }
 
-/** Layers of every install that can be rewritten, the same groups in each stage. */
-function layersOf(
-  text: string,
-  groups: readonly LayerGroup[],
-  more: Partial<StageLayers> = {},
-): readonly StageLayers[] {
-  const steps = findInstalls(parseDockerfile(text, 'Dockerfile'), view).filter(isInstallStep)
-  return [...new Set(steps.map(({ stage }) => stage))].map((stage) => ({
-    stage,
-    steps: steps.filter((step) => step.stage === stage),
-    plan: { groups },
-    pythonVersion: '3.12',
-    prefix: '/usr/local',
-    interpreter: '/usr/local/bin/python3.12',
-    installerImage: 'tools.example/python-uv@sha256:abc',
-    platform: 'linux/amd64',
-    glibc: 36,
-    settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
-    bytecode: true,
-    ...more,
-  }))
-}
-
 function render(text: string, groups: readonly LayerGroup[], more: Partial<StageLayers> = {}): string {
-  return renderLinked(parseDockerfile(text, 'Dockerfile'), layersOf(text, groups, more), view).text
+  return renderLinked(parseDockerfile(text, 'Dockerfile'), plannedLayers(text, view, groups, more), view).text
 }
 
 /** Bodies of the RUNs in dependency stages, by stage name. */
@@ -144,7 +121,7 @@ RUN python -m compileall /app
 RUN mkdir /late
 `
     const dockerfile = parseDockerfile(text, 'Dockerfile')
-    const rendered = renderLinked(dockerfile, layersOf(text, [heavy]), { ...view, reorder: true })
+    const rendered = renderLinked(dockerfile, plannedLayers(text, view, [heavy]), { ...view, reorder: true })
     expect(rendered.passed).toEqual(new Map([4, 6].map((line) => [line, 3])))
     expect(rendered.text.slice(rendered.text.indexOf('FROM python'))).toBe(`FROM python
 COPY requirements.txt /
@@ -170,7 +147,7 @@ RUN mkdir /late
       history: [{ created_by: 'base' }],
     }
     const lift = { baseConfig, labels: new Map([['a', 'b']]) }
-    const layers = layersOf(text, [heavy, light])
+    const layers = plannedLayers(text, view, [heavy, light])
     const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), layers, { ...view, lift })
     expect(rendered.text.slice(rendered.text.indexOf('FROM scratch'))).toBe(`FROM scratch AS image-cache-dirs-0
 WORKDIR /app
@@ -238,7 +215,7 @@ COPY --link --from=image-cache-deps-0-2 /layer/ /
 
   test('passes on what the machine needs to reach the index', () => {
     const text = 'FROM python\nRUN pip install idna\n'
-    const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), layersOf(text, [light]), {
+    const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), plannedLayers(text, view, [light]), {
       ...view,
       runFlags: ['--mount=type=secret,id=ca,target=/ca.pem'],
       environment: { SSL_CERT_FILE: '/ca.pem' },
@@ -272,7 +249,7 @@ COPY --link --from=image-cache-deps-0-2 /layer/ /
 
   test('two sets of layers in one stage have names of their own', () => {
     const text = 'FROM python\nRUN pip install idna\nRUN pip install torch\n'
-    const [all] = layersOf(text, [light])
+    const [all] = plannedLayers(text, view, [light])
     const entries = (all?.steps ?? []).flatMap((step) => (all === undefined ? [] : [{ ...all, steps: [step] }]))
     const rendered = renderLinked(parseDockerfile(text, 'Dockerfile'), entries, view).text
     expect([...scripts(rendered).keys()]).toEqual(['image-cache-deps-0-1', 'image-cache-deps-0-2'])
@@ -383,7 +360,7 @@ describe('any file', () => {
         if (parsed(text) === undefined) return
         const rendered = render(text, [heavy, light])
         expect(render(text, [heavy, light])).toBe(rendered)
-        const steps = layersOf(text, [heavy]).flatMap(({ steps }) => steps)
+        const steps = plannedLayers(text, view, [heavy]).flatMap(({ steps }) => steps)
         const gone = new Set(
           steps.flatMap(({ lines }) => Array.from({ length: lines.last - lines.first + 1 }, (_, i) => lines.first + i)),
         )

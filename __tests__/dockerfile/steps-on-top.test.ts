@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import type { StageLayers } from '../../src/dockerfile/dependency-stage.ts'
 import type { BuildView } from '../../src/dockerfile/dockerfile.ts'
-import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
 import { type StepOnTop, stepsOnTop } from '../../src/dockerfile/steps-on-top.ts'
+import { plannedLayers } from '../support/planned-layers.ts'
 
 const view: BuildView = {
   baseImage: () => ({ env: { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' } }),
@@ -13,23 +12,8 @@ const view: BuildView = {
 /** What stands on top of two layers of 30 and 12 bytes that take the place of every install. */
 function onTop(text: string, told: readonly number[] = []): readonly StepOnTop[] {
   const dockerfile = parseDockerfile(text, 'Dockerfile')
-  const steps = findInstalls(dockerfile, view).filter(isInstallStep)
   const groups = [30, 12].map((size) => ({ packages: [], size, changeRate: 0.1, reason: 'for the test' }))
-  const layers = [...new Set(steps.map(({ stage }) => stage))].map(
-    (stage): StageLayers => ({
-      stage,
-      steps: steps.filter((step) => step.stage === stage),
-      plan: { groups },
-      pythonVersion: '3.12',
-      prefix: '/usr/local',
-      interpreter: '/usr/local/bin/python3.12',
-      installerImage: 'tools.example/python-uv@sha256:abc',
-      platform: 'linux/amd64',
-      glibc: 36,
-      settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
-      bytecode: true,
-    }),
-  )
+  const layers = plannedLayers(text, view, groups)
   return stepsOnTop(dockerfile, layers, view, new Set(told))
 }
 

@@ -2,15 +2,10 @@ import { describe, expect, test } from '@jest/globals'
 import { cacheOwners } from '../../src/flow/cache-owners.ts'
 import { cacheScope } from '../../src/flow/cache-scope.ts'
 import type { TrustContext } from '../../src/stores/trust-scope.ts'
+import { PUSH_TO_MAIN, pullRequest } from '../support/job-contexts.ts'
 
-const push: TrustContext = {
-  event: 'push',
-  ref: 'refs/heads/main',
-  baseRef: undefined,
-  defaultBranch: 'main',
-  fromFork: undefined,
-}
-const pull: TrustContext = { ...push, event: 'pull_request', ref: 'refs/pull/7/merge', baseRef: 'dev', fromFork: false }
+const push = PUSH_TO_MAIN
+const pull = pullRequest('dev')
 
 describe('caches beside the image', () => {
   test.each<[string, TrustContext, string | undefined, readonly string[]]>([

@@ -5,21 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { readTrustContext } from '../../src/stores/trust-context.ts'
 import { type TrustContext, trustScope } from '../../src/stores/trust-scope.ts'
+import { PUSH_TO_MAIN, pullRequest } from '../support/job-contexts.ts'
 
-const push: TrustContext = {
-  event: 'push',
-  ref: 'refs/heads/main',
-  baseRef: undefined,
-  defaultBranch: 'main',
-  fromFork: undefined,
-}
-const pull: TrustContext = {
-  ...push,
-  event: 'pull_request',
-  ref: 'refs/pull/7/merge',
-  baseRef: 'release',
-  fromFork: false,
-}
+const push = PUSH_TO_MAIN
+const pull = pullRequest('release')
 
 describe('the scope of', () => {
   test.each<[string, TrustContext, string | RegExp, string[]]>([
