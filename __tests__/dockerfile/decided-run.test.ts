@@ -4,7 +4,11 @@ import type { BuildView } from '../../src/dockerfile/dockerfile.ts'
 import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
 import { parseDockerfile } from '../../src/dockerfile/parse-dockerfile.ts'
 
-const around: RunSurroundings = { env: { DEV: 'true', EMPTY: '' }, unset: new Set(['NONE']), shell: undefined }
+const around: RunSurroundings = {
+  env: { DEV: 'true', EMPTY: '', UID: '1000' },
+  unset: new Set(['NONE']),
+  shell: undefined,
+}
 
 function decided(command: string, more: Partial<RunSurroundings> = {}): string {
   const [stage] = parseDockerfile(`FROM python\nRUN ${command}\n`, 'Dockerfile').stages
@@ -43,6 +47,7 @@ describe('a condition on build arguments is decided', () => {
 describe('a condition is left to the shell when', () => {
   test.each([
     ['its variable is the shell’s', 'if [ "$OTHER" = "true" ]; then x; fi'],
+    ['its variable is one that shells set', 'if [ "$UID" = "1000" ]; then x; fi'],
     ['its variable is set by the step', 'DEV=no; if [ "$DEV" = "true" ]; then x; fi'],
     ['its variable may be set by the step', 'read DEV; if [ "$DEV" = "true" ]; then x; fi'],
     ['a file may set its variable', '. /env; if [ "$DEV" = "true" ]; then x; fi'],

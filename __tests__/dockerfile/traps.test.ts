@@ -93,6 +93,7 @@ const TRAPS: readonly (readonly [name: string, steps: string, answers: readonly 
   ['a secret is mounted', 'RUN --mount=type=secret,id=x pip install a', ['mount']],
   ['another user installs', 'USER app\nRUN pip install a', ['not-root']],
   ['users’ packages lie elsewhere', 'ENV PYTHONUSERBASE=/u\nRUN pip install --user a', ['environment']],
+  ['bash runs a script first', 'ENV BASH_ENV=/env.sh\nSHELL ["/bin/bash", "-c"]\nRUN pip install a', ['environment']],
   ['conda installs above', 'RUN conda install -y x\nRUN pip install a', ['environment']],
   ['conda installs in the step', 'RUN conda install -y x && pip install a', ['several-commands']],
   ['micromamba installs above', 'RUN micromamba install -y x\nRUN pip install a', ['environment']],

@@ -85,7 +85,8 @@ export function layParts(question: PartsQuestion): LaidParts | NotComposable {
       entries.push('as-written')
       links.push({ line, linked: true, reason: 'a layer of its own: nothing of the layers below is needed for it' })
     }
-    if (entries.length > 0) history.set(isBelow ? 0 : line, [...((isBelow && history.get(0)) || []), ...entries])
+    const key = isBelow ? 0 : line
+    if (entries.length > 0) history.set(key, [...(history.get(key) ?? []), ...entries])
   }
   return { parts, history, links }
 }

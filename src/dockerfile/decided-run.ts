@@ -12,6 +12,10 @@ export interface RunSurroundings {
   readonly shell: readonly string[] | undefined
 }
 
+/** Variables that the shell or the builder sets by itself, whatever the Dockerfile says. */
+const OF_THE_SHELL =
+  /^(?:_|HOME|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|PATH|OLDPWD|PWD|SHLVL|E?UID|PPID|GROUPS|IFS|OPT\w+|SHELL\w*|TERM|LINENO|LINES|COLUMNS|RANDOM|SRANDOM|SECONDS|EPOCH\w+|DIRSTACK|PIPESTATUS|FUNCNAME|BASH\w*|PS\d)$/
+
 /**
  * A RUN without its conditions, where build arguments and variables of the Dockerfile alone decide them:
  * `if [ "$DEV" = "true" ]; then …; fi` is what it runs, or `:` where that is nothing. All else stays as it is.
@@ -33,9 +37,14 @@ export function decidedRun(run: Instruction, around: RunSurroundings): Instructi
 }
 
 /** Nothing but the text itself can set variables. */
-function isPlainScript(run: Instruction, text: string, { shell }: RunSurroundings): boolean {
+function isPlainScript(run: Instruction, text: string, { env, shell }: RunSurroundings): boolean {
   const hasSecret = runMounts(run).some(({ type }) => type === 'secret')
-  return isUsualShell(shell) && !hasSecret && !/\b(?:eval|source|read|set\s+-a)\b|(?:^|[\s;&|])\.\s/.test(text)
+  return (
+    isUsualShell(shell) &&
+    env.BASH_ENV === undefined &&
+    !hasSecret &&
+    !/\b(?:eval|source|read|set\s+-a)\b|(?:^|[\s;&|])\.\s/.test(text)
+  )
 }
 
 /** Decides the first condition that can be; undefined when there is none. */
@@ -96,7 +105,7 @@ function evaluate(condition: string, text: string, { env, unset, shell }: RunSur
   const plain = condition.slice(not?.length ?? 0).trim()
   const [, bracketed, tested] = /^(?:\[\s+(.*)\s+\]|test\s+(.*))$/s.exec(plain) ?? []
   const read = readShellCommand(bracketed ?? tested ?? '', (name) =>
-    isAssigned(name, text) ? undefined : (env[name] ?? (unset.has(name) ? '' : undefined)),
+    OF_THE_SHELL.test(name) || isAssigned(name, text) ? undefined : (env[name] ?? (unset.has(name) ? '' : undefined)),
   )
   if ('code' in read || Object.keys(read.assignments).length > 0) return undefined
   const holds = compare(read.words, /\bbash$/.test(shell?.[0] ?? ''))

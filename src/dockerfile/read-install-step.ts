@@ -144,6 +144,8 @@ function stepObstacle({ instruction, before }: StageStep): CommandObstacle | und
   if (!isUsualShell(before.shell)) {
     return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell?.join(' ')})` }
   }
+  if (before.env.BASH_ENV && /bash$/.test(before.shell?.[0] ?? ''))
+    return { code: 'environment', sentence: 'BASH_ENV names a script that the shell runs first' }
   const flag = instruction.flags.find(({ name }) => name !== 'mount')
   if (flag !== undefined)
     return { code: 'mount', sentence: `RUN --${flag.name} changes the surroundings of the command` }
