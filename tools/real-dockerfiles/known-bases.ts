@@ -77,7 +77,7 @@ export class KnownBases implements Registry {
       os: 'linux',
       config: { Env: environmentOf(reference), WorkingDir: '/' },
       rootfs: { type: 'layers', diff_ids: [] },
-      history: [],
+      history: historyOf(reference),
     })
     this.#blobs.set(config.digest, config.bytes)
     const manifest = bytesOf({
@@ -110,6 +110,17 @@ function environmentOf({ path, tag = 'latest' }: ImageReference): readonly strin
   const setuptools = SETUPTOOLS[minor]
   const shipped = setuptools === undefined ? [] : ['PYTHON_PIP_VERSION=24.0', `PYTHON_SETUPTOOLS_VERSION=${setuptools}`]
   return [`PATH=${PATH}`, `PYTHON_VERSION=${full}`, ...shipped]
+}
+
+/** Docker's images are made from Debian's, which tell their release; without one in the tag it is the newest of its time. */
+function historyOf({ path, tag = 'latest' }: ImageReference): readonly { readonly created_by: string }[] {
+  if (!/^(?:library\/)?python$|^astral-sh\/uv$/.test(path) || tag.includes('alpine')) return []
+  const [, named] = /\b(buster|bullseye|bookworm|trixie)\b/.exec(tag) ?? []
+  // A version down to its patch may be of any time.
+  const [current, minor = '14'] = /^(?:latest|slim|3(?:\.(\d+))?(?:-slim)?)$/.exec(tag) ?? []
+  const isCurrent = current !== undefined && Number(minor) >= 9
+  const suite = named ?? (isCurrent ? 'trixie' : undefined)
+  return suite === undefined ? [] : [{ created_by: `# debian.sh --arch 'amd64' out/ '${suite}' '@1'` }]
 }
 
 function bytesOf(json: unknown): Bytes {
