@@ -107,7 +107,11 @@ const TRAPS: readonly (readonly [name: string, steps: string, answers: readonly 
     'ENV UV_PROJECT_ENVIRONMENT=/usr/local\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN pip install a\nRUN uv sync',
     ['layers', 'layers before it'],
   ],
-  ['poetry leaves its project out', 'RUN poetry install --no-root\nRUN pip install a', ['environment']],
+  [
+    'poetry leaves its project out',
+    'RUN poetry install --no-root\nRUN pip install a',
+    ['virtual-environment', 'environment'],
+  ],
 ]
 
 test.each(TRAPS)('%s', (_, steps, expected) => {

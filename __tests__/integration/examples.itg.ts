@@ -98,6 +98,13 @@ test('torch-service: torch has a layer of its own, which an added package leaves
   }
 })
 
+test('poetry-service: what the lock says becomes layers of the final image', async () => {
+  const image = await built('poetry-service')
+  expect(image.groups.length).toBeGreaterThan(0)
+  const call = 'cd /app && which uvicorn && python -c "import service.main as m; print(m.app.routes)"'
+  expect(await line.runInside(image.reference, call)).toMatch(/\/app\/.venv\/bin\/uvicorn\n.*hello/)
+})
+
 describe('uv-workspace', () => {
   test('has two images that share the layer of what both need', async () => {
     const inputs = { context: 'uv-workspace', layers: 'numpy' }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SpawnExec } from '../../src/exec/spawn-exec.ts'
@@ -11,6 +11,7 @@ import { ensureUv } from '../../tools/services/ensure-uv.ts'
 import { machineSettings } from '../../tools/services/machine-settings.ts'
 import { type DockerfileShape, SHAPES } from '../support/dockerfile-shapes.ts'
 import { LineRig } from '../support/line-rig.ts'
+import { pipenvProject, poetryProject } from '../support/locked-projects.ts'
 import { dependencyLayers, readImage } from '../support/oci-image.ts'
 
 const minutes = 60_000
@@ -64,15 +65,41 @@ async function makePlainBase(): Promise<void> {
   if (exitCode !== 0) throw new Error(stderr)
 }
 
-async function writeShape(name: string, { dockerfile, files = {}, lock = false }: DockerfileShape): Promise<void> {
-  for (const [path, text] of Object.entries(files)) await rig.workspace.write(`${name}/${path}`, text)
+async function writeShape(name: string, { dockerfile, files = {}, lock }: DockerfileShape): Promise<void> {
+  const given = lock === undefined || lock === 'uv' ? {} : await lockedProject(lock)
+  for (const [path, text] of Object.entries({ ...files, ...given })) await rig.workspace.write(`${name}/${path}`, text)
   await rig.workspace.write(`${name}/Dockerfile`, dockerfile)
-  if (!lock) return
   const cwd = join(rig.workspace.workspace, name)
-  await writeFile(join(cwd, '.dockerignore'), 'Dockerfile\n.dockerignore\n')
+  if (lock !== undefined) await writeFile(join(cwd, '.dockerignore'), 'Dockerfile\n.dockerignore\n')
+  if (lock === 'uv') await lockWithUv(cwd)
+}
+
+async function lockedProject(
+  tool: Exclude<NonNullable<DockerfileShape['lock']>, 'uv'>,
+): Promise<Readonly<Record<string, string>>> {
+  const project = '[project]\nname = "index"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
+  await rig.workspace.write('index/pyproject.toml', project)
+  const folder = join(rig.workspace.workspace, 'index')
+  await lockWithUv(folder)
+  // The index that this machine has: what the image is built from must name it.
+  const [, index = ''] = /registry = "([^"]+)"/.exec(await readFile(join(folder, 'uv.lock'), 'utf8')) ?? []
+  if (tool === 'pylock') {
+    const text = await runUv(['export', '--quiet', '--format', 'pylock.toml', '--no-emit-project'], folder)
+    // As some lockers write it: with the places of the wheels alone.
+    return { 'pylock.toml': text.replace(/^index = .*\n/gm, '') }
+  }
+  return tool === 'pipenv' ? pipenvProject(index) : poetryProject(index, tool === 'poetry-package')
+}
+
+async function lockWithUv(cwd: string): Promise<void> {
+  await runUv(['lock', '--quiet'], cwd)
+}
+
+async function runUv(args: readonly string[], cwd: string): Promise<string> {
   const env = { ...machineSettings().env, PATH: process.env.PATH ?? '', UV_PYTHON_DOWNLOADS: 'never' }
-  const { exitCode, stderr } = await new SpawnExec().run(uv, ['lock', '--quiet'], { cwd, env })
+  const { exitCode, stdout, stderr } = await new SpawnExec().run(uv, args, { cwd, env })
   if (exitCode !== 0) throw new Error(stderr)
+  return stdout
 }
 
 function contexts(): readonly string[] {

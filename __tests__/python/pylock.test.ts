@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { readPylock } from '../../src/python/pylock.ts'
+import { type LockFacts, readPylock } from '../../src/python/pylock.ts'
 
 const TARGET = { pythonVersion: '3.12', platform: 'linux/amd64' }
 const A = 'a'.repeat(64)
@@ -87,6 +87,7 @@ describe('readPylock', () => {
       ],
       unbuilt: [],
       indexes: [],
+      withoutIndex: ['foo-bar', 'abc'],
     })
   })
 
@@ -94,7 +95,13 @@ describe('readPylock', () => {
     const text = lockOf(
       `name = "colorama"\nversion = "1"\nmarker = "sys_platform == 'win32'"\nwheels = [${wheel('colorama-1-py3-none-any.whl', A)}]`,
     )
-    expect(readPylock(text, TARGET)).toEqual({ kind: 'packages', packages: [], unbuilt: [], indexes: [] })
+    expect(readPylock(text, TARGET)).toEqual({
+      kind: 'packages',
+      packages: [],
+      unbuilt: [],
+      indexes: [],
+      withoutIndex: [],
+    })
   })
 
   test('a local version in a URL is decoded', () => {
@@ -174,5 +181,26 @@ describe('readPylock', () => {
     ],
   ])('fails when the lock %s', (_, text, reason) => {
     expect(readPylock(text, TARGET)).toEqual({ kind: 'failed', reason: expect.stringContaining(reason) })
+  })
+
+  test('is read as an installer does: no extras, the default groups, the Python that it is for', () => {
+    const entry = (name: string, marker: string): string =>
+      `name = "${name}"\nversion = "1"\nindex = "https://index.example"\nmarker = ${JSON.stringify(marker)}\nwheels = [${wheel(`${name}-1-py3-none-any.whl`, A)}]`
+    const text = `requires-python = ">=3.11"\ndefault-groups = ["dev"]\n${lockOf(
+      entry('always', "python_version >= '3'"),
+      entry('gpu', "'gpu' in extras"),
+      entry('plain', "'gpu' not in extras and sys_platform == 'linux'"),
+      entry('dev', "'Dev' in dependency_groups"),
+      entry('docs', "'docs' in dependency_groups or 'gpu' in extras"),
+    )}`
+    const names = (facts: LockFacts, target = TARGET): readonly string[] | string => {
+      const read = readPylock(text, target, facts)
+      return read.kind === 'packages' ? read.packages.map(({ name }) => name) : read.reason
+    }
+    expect(names({ isInstalled: true })).toEqual(['always', 'dev', 'plain'])
+    expect(names({})).toEqual(['always', 'dev', 'docs', 'gpu', 'plain'])
+    expect(names({ isInstalled: true }, { ...TARGET, pythonVersion: '3.10.4' })).toBe(
+      'the lock is for Python >=3.11, the image has 3.10.4',
+    )
   })
 })

@@ -2,8 +2,8 @@
 export interface DockerfileShape {
   readonly dockerfile: string
   readonly files?: Readonly<Record<string, string>>
-  /** A project that gets a uv.lock. */
-  readonly lock?: boolean
+  /** A project that gets a uv.lock, or comes with the lock of another tool. */
+  readonly lock?: 'uv' | 'poetry' | 'poetry-package' | 'pipenv' | 'pylock'
   /** Inputs of the build with layers. */
   readonly inputs?: Readonly<Record<string, string>>
   /** Of each step with an install, by line: `rewritten`, or the code of what keeps it; `moved` and `on-top` of others. */
@@ -166,57 +166,113 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
   'uv sync in two steps, as its guide has it': {
     dockerfile: `${UV}ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy\nWORKDIR /app\nRUN --mount=type=cache,target=/root/.cache/uv \\\n    --mount=type=bind,source=uv.lock,target=uv.lock \\\n    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\\n    uv sync --locked --no-install-project --no-dev\nCOPY . /app\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev\nENV PATH="/app/.venv/bin:$PATH"\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten', 'rewritten'],
     layers: true,
   },
   'uv sync with groups and extras in one step': {
     dockerfile: `${UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --extra web --no-cache\nCOPY src/ ./src/\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten'],
     layers: true,
   },
   'uv sync of a project that is a package': {
     dockerfile: `${UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-install-project --no-cache\nCOPY src/ ./src/\nRUN uv sync --frozen --no-cache --no-editable\n`,
     files: { 'pyproject.toml': PACKAGE, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten', 'not-only-wheels'],
     layers: true,
   },
   'uv sync into an environment elsewhere, copied': {
     dockerfile: `FROM python:3.11-slim AS build\nCOPY --from=installer /usr/local/bin/uv /usr/local/bin/uv\nENV UV_PROJECT_ENVIRONMENT=/opt/env\nWORKDIR /src\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\n${FROM}COPY --from=build /opt/env /opt/env\nENV PATH=/opt/env/bin:$PATH\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten'],
     layers: true,
   },
   'uv sync into the system’s Python': {
     dockerfile: `${UV}ENV UV_PROJECT_ENVIRONMENT=/usr/local UV_PYTHON_PREFERENCE=only-system UV_COMPILE_BYTECODE=1\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --locked --no-dev\nCOPY src/ ./src/\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten'],
     layers: true,
   },
   'uv sync into the active environment': {
     dockerfile: `${UV}ENV VIRTUAL_ENV=/opt/env\nRUN uv venv --python 3.11 $VIRTUAL_ENV\nENV PATH="$VIRTUAL_ENV/bin:$PATH"\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --active --inexact --python-preference only-system\nCOPY src/ ./src/\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten'],
     layers: true,
   },
   'uv sync into an environment with pip in it': {
     dockerfile: `${UV}WORKDIR /app\nRUN python -m venv .venv\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen\nCOPY src/ ./src/\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten'],
     layers: true,
   },
   'uv sync that takes out what was there': {
     dockerfile: `${UV}ENV UV_PROJECT_ENVIRONMENT=/usr/local\nWORKDIR /app\nRUN pip install certifi==2025.11.12\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten', 'environment'],
+    layers: true,
+  },
+  'poetry beside the packages that it installs, one of which it needs in another version': {
+    dockerfile: `${FROM}ENV POETRY_VIRTUALENVS_CREATE=false\nRUN pip install --no-cache-dir poetry==2.5.1\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN poetry install --no-interaction --no-ansi --only main -E color\nCOPY src/ ./src/\n`,
+    files: main,
+    lock: 'poetry',
+    steps: ['rewritten', 'rewritten'],
+    layers: true,
+  },
+  'poetry with its settings and its packages in one step': {
+    dockerfile: `${FROM}WORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN pip install --no-cache-dir poetry==2.5.1 && poetry config virtualenvs.create false && poetry install --only main\nCOPY src/ ./src/\n`,
+    files: main,
+    lock: 'poetry',
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'requirements that poetry exports in another stage': {
+    dockerfile: `${FROM.trim()} AS requirements\nWORKDIR /tmp\nRUN pip install --no-cache-dir poetry==2.5.1 poetry-plugin-export==1.10.1\nCOPY pyproject.toml poetry.lock* /tmp/\nRUN poetry export --output requirements.txt --without-hashes\n${FROM}WORKDIR /code\nCOPY --from=requirements /tmp/requirements.txt /code/requirements.txt\nRUN pip install --no-cache-dir --upgrade -r /code/requirements.txt\nCOPY src/ ./src/\n`,
+    files: main,
+    lock: 'poetry',
+    steps: ['environment', 'rewritten'],
+    layers: true,
+  },
+  'poetry in an environment of its own, packages in another one that is copied': {
+    dockerfile: `FROM python:3.11-slim AS builder\nRUN python -m venv /opt/poetry && /opt/poetry/bin/pip install --no-cache-dir poetry==2.5.1\nENV POETRY_VIRTUALENVS_IN_PROJECT=1\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN /opt/poetry/bin/poetry install --without dev --all-extras --no-root && rm -rf /root/.cache/pypoetry\n${FROM}COPY --from=builder /app/.venv /app/.venv\nENV PATH=/app/.venv/bin:$PATH\nCOPY src/ /app/src/\n`,
+    files: main,
+    lock: 'poetry',
+    steps: ['unknown-option', 'rewritten'],
+    layers: true,
+  },
+  'poetry in two steps, the project last': {
+    dockerfile: `${FROM}RUN python -m venv /opt/poetry && /opt/poetry/bin/pip install --no-cache-dir poetry==2.5.1\nRUN /opt/poetry/bin/poetry config virtualenvs.create false\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN /opt/poetry/bin/poetry install --no-root\nCOPY service/ ./service/\nRUN /opt/poetry/bin/poetry install\n`,
+    files: { 'service/__init__.py': '' },
+    lock: 'poetry-package',
+    steps: ['unknown-option', 'rewritten', 'not-only-wheels'],
+    layers: true,
+  },
+  'poetry with the project in the same step, into an environment that it makes': {
+    dockerfile: `${FROM}RUN python -m venv /opt/poetry && /opt/poetry/bin/pip install --no-cache-dir poetry==2.5.1\nENV POETRY_VIRTUALENVS_IN_PROJECT=1\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nCOPY service/ ./service/\nRUN /opt/poetry/bin/poetry install --with heavy\n`,
+    files: { 'service/__init__.py': '' },
+    lock: 'poetry-package',
+    steps: ['unknown-option', 'not-only-wheels'],
+    layers: true,
+  },
+  'a lock that pip and uv both read': {
+    dockerfile: `${UV}WORKDIR /app\nCOPY pylock.toml .\nRUN uv pip install --system -r pylock.toml\nCOPY src/ ./src/\n`,
+    files: main,
+    lock: 'pylock',
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'pipenv into the system': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir pipenv==2026.10.3\nWORKDIR /app\nCOPY Pipfile Pipfile.lock ./\nRUN pipenv install --system --deploy\nCOPY src/ ./src/\n`,
+    files: main,
+    lock: 'pipenv',
+    steps: ['rewritten', 'rewritten'],
     layers: true,
   },
   'a project that is installed from its folder': {
@@ -282,7 +338,7 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
   'uv sync in /usr/src/app': {
     dockerfile: `${UV}WORKDIR /usr/src/app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\nCOPY src/ ./src/\n`,
     files: { 'pyproject.toml': PROJECT, ...main },
-    lock: true,
+    lock: 'uv',
     steps: ['rewritten'],
     layers: true,
   },
@@ -309,7 +365,7 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
   'steps before the layers, and one on top of them': {
     dockerfile: `${UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\nRUN useradd -m app\nRUN .venv/bin/python -c "import six; open('/version', 'w').write(six.__version__)"\nRUN mkdir /data\n`,
     files: { 'pyproject.toml': PROJECT },
-    lock: true,
+    lock: 'uv',
     inputs: { reorder: 'safe' },
     steps: ['rewritten', 'moved', 'on-top', 'on-top'],
     layers: true,

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { isWithin } from './copy-step.ts'
 import type { ShellCommand } from './shell-command.ts'
+import { configuredVariable } from './tool-settings.ts'
 
 /** What a command beside an install means for it. */
 export type Bystander =
@@ -9,7 +10,12 @@ export type Bystander =
   /** It has an effect of its own and neither needs the packages nor changes them: it may run before the layers. */
   | { readonly kind: 'independent' }
   /** It changes what later commands of the same step see. */
-  | { readonly kind: 'settings'; readonly env: Readonly<Record<string, string>>; readonly workingDir?: string }
+  | {
+      readonly kind: 'settings'
+      readonly env: Readonly<Record<string, string>>
+      readonly workingDir?: string /** It is written down in the image, too. */
+      readonly stays?: boolean
+    }
   | { readonly kind: 'unknown' }
 
 const NOTHING: Bystander = { kind: 'nothing' }
@@ -27,7 +33,7 @@ const OF_USERS = new Set(['useradd', 'adduser', 'usermod'])
 const BY_NAME = new Set(['rm', 'mkdir', 'chown', 'chmod', 'touch', 'ls'])
 const WITHOUT_EFFECT = new Set(['true', ':', 'echo', 'printf', 'whoami', 'id', 'date', 'uname', 'sleep', 'pwd'])
 /** Caches that installers fill: where nothing is installed nothing need be removed. */
-const INSTALLER_CACHE = /^(?:\/root|~|\$HOME)\/\.cache(?:\/(?:pip|uv)(?:\/.*|\*)?)?\/?\*?$/
+const INSTALLER_CACHE = /^(?:\/root|~|\$HOME)\/\.cache(?:\/(?:pip|uv|pypoetry|pdm|pipenv)(?:\/.*|\*)?)?\/?\*?$/
 
 /** A command of a step beside the install, as it was read. */
 export interface BesideCommand {
@@ -56,7 +62,7 @@ export function bystander(
   )
     return NOTHING
   if (
-    /^(?:pip3?|python3? -m pip) cache purge$|^uv cache (?:clean|prune)$|^(?:pip3?|uv|python3?) (?:--version|-V)$/.test(
+    /^(?:pip3?|python3? -m pip) cache purge$|^uv cache (?:clean|prune)$|^(?:poetry cache clear|pdm cache clear|pipenv --clear)\b[\w .:*-]*$|^(?:pip3?|uv|python3?) (?:--version|-V)$/.test(
       plain,
     )
   )
@@ -109,6 +115,8 @@ function settingsOf(
   if (program === 'cd' && first !== undefined && more.length === 0 && /^[\w./-]+$/.test(first) && first !== '-') {
     return { kind: 'settings', env: {}, workingDir: posix.resolve(workingDir, first) }
   }
+  const configured = configuredVariable({ words, assignments })
+  if (configured !== undefined) return { kind: 'settings', env: configured, stays: true }
   if (program === 'export') {
     const pairs = words.slice(1).map((word) => /^([A-Za-z_]\w*)=(.*)$/s.exec(word))
     if (!pairs.every((pair) => pair !== null)) return UNKNOWN

@@ -125,7 +125,9 @@ function beginning(
     flags: new Map([['from', split.name]]),
   }
   const text = `COPY --link --from=${split.name} ${prefix}/ ${prefix}/`
-  return { kind: 'copy', line, copy, text, beginningOf: { stage: split.layers.stage, line: split.line } }
+  // What is left of the install itself belongs to it, too.
+  const until = split.line + (split.layers.steps.some((step) => step.remainder !== undefined) ? 1 : 0)
+  return { kind: 'copy', line, copy, text, beginningOf: { stage: split.layers.stage, line: until } }
 }
 
 /** The layers of a stage's installs all stand where the first install stood. */

@@ -6,6 +6,7 @@ import type { BuildView, Dockerfile } from './dockerfile.ts'
 import { type Folder, folderObstacle, liftedFolder } from './lift-workdirs.ts'
 import { type CopyLink, isLinked, linkCopies, mayChange, remaindersOf, withoutInstall } from './link-copies.ts'
 import { passedSteps } from './passed-steps.ts'
+import { needsBeginning } from './render-dockerfile.ts'
 import { splitStage } from './split-stage.ts'
 import type { RewrittenSteps } from './stage-config.ts'
 import { resolveStages, type StageGraph, stageChain, stagesNeededBy } from './stage-graph.ts'
@@ -116,14 +117,14 @@ function ownInstall(layers: StageLayers): ComposedInstall {
 
 /** The layers at the place of a COPY, below them the environment as its stage has it before the packages. */
 function treeInstall({ layers, instruction, stage, destination }: CopiedTree, dockerfile: Dockerfile): ComposedInstall {
-  const needsBeginning = layers.environment !== undefined && layers.skeleton === undefined
-  const name = needsBeginning ? splitStage(dockerfile, layers).name : ''
+  const isSplit = needsBeginning(layers)
+  const name = isSplit ? splitStage(dockerfile, layers).name : ''
   return {
     line: instruction.lines.first,
     others: [],
     layers: { ...layers, stage, prefix: destination },
     slots: layers.stage,
-    split: needsBeginning ? { layers, name, line: firstLine(layers) } : undefined,
+    split: isSplit ? { layers, name, line: firstLine(layers) } : undefined,
     isTree: true,
     title: () => `COPY ${instruction.rest}`,
   }

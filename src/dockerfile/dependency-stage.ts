@@ -49,6 +49,8 @@ export interface StageLayers {
   readonly settings: IndexSettings
   /** Whether the user's commands leave bytecode behind. */
   readonly bytecode: boolean
+  /** Where only some of the packages have bytecode: their names. Groups have it as a whole, or not at all. */
+  readonly compiled?: readonly string[] | undefined
 }
 
 /** What the machine needs to reach its package index; the same in every stage. */
@@ -174,7 +176,7 @@ export function dependencyStage(
     ...packageLines(group, layers.morePlatforms),
     'PACKAGES',
     `rm -f ${shellWord(`${target}/.lock`)}`,
-    ...likeInstaller(layers, target),
+    ...likeInstaller({ ...layers, bytecode: hasBytecode(layers, group) }, target),
     ...finishLines(layers.prefix),
     ...(place === 'final' ? [...unseenEnvironment(layers), ...TO_FINAL_PLACE] : []),
     'IMAGE_CACHE',
@@ -270,4 +272,8 @@ function packageLines(group: LayerGroup, morePlatforms: readonly string[] = []):
       ...sorted.map((hash, index) => `    --hash=${hash}${index < sorted.length - 1 ? ' \\' : ''}`),
     ]
   })
+}
+
+function hasBytecode({ bytecode, compiled }: StageLayers, { packages }: LayerGroup): boolean {
+  return bytecode && (compiled === undefined || packages.every(({ name }) => compiled.includes(name)))
 }

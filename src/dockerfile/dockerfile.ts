@@ -1,4 +1,7 @@
+import type { LockSelection } from '../python/lock-pins.ts'
 import type { IndexSettings } from '../python/resolution.ts'
+import type { LockTool } from '../python/tool-lock.ts'
+import type { VirtualEnvironment } from './virtual-environment.ts'
 
 /** Lines of a file, 1-based, both ends included. */
 export interface LineRange {
@@ -171,17 +174,34 @@ export interface LocalPackage {
   readonly extras: readonly string[]
 }
 
-/** A project that `uv sync` installs. */
-export interface SyncProject {
-  /** Folder in the image that holds its pyproject.toml, absolute. */
+/** A project whose packages a lock file tells: `uv sync`, `poetry install`, `pdm sync`, `pipenv install`. */
+export type LockedProject = {
+  /** Folder in the image that holds the project's file, absolute. */
   readonly folder: string
   readonly lockFile: RequirementFile
+  /** pyproject.toml, or Pipfile. */
   readonly projectFile: RequirementFile
-  /** Which packages, as arguments of `uv export`. */
-  readonly selection: readonly string[]
+  /** Whether the lock counts as it is, or must fit the project. */
   readonly lock: 'frozen' | 'checked'
+  /** Whether the project itself is left out, or all members of its workspace. */
   readonly leavesOut: 'nothing' | 'project' | 'workspace'
-}
+} & (
+  | {
+      readonly tool: 'uv'
+      /** Which packages, as arguments of `uv export`. */
+      readonly selection: readonly string[]
+    }
+  | {
+      readonly tool: LockTool
+      readonly selection: LockSelection
+      /** Whether the tool installs, or wrote requirements that pip or uv install. */
+      readonly isInstaller: boolean
+      /** Whether what is installed from the lock has bytecode. */
+      readonly bytecode: boolean
+      /** Whether files must have the lock's hashes; without, any file of the version will do. */
+      readonly hasHashes: boolean
+    }
+)
 
 /** An install command that may become layers. */
 export interface InstallStep {
@@ -198,13 +218,23 @@ export interface InstallStep {
   readonly packages: readonly string[]
   /** What the step installs besides wheels of an index: then it stays, on top of the layers. */
   readonly locals: readonly LocalPackage[]
-  /** For `uv sync`, whose packages a lock file tells. */
-  readonly project: SyncProject | undefined
+  /** Where a lock file tells the packages. What the step installs with pip beside it is there before. */
+  readonly project: LockedProject | undefined
+  /** Set where a tool makes the environment by itself before it installs. */
+  readonly makes?:
+    | {
+        readonly environment: VirtualEnvironment
+        /** Makes it and installs nothing. */
+        readonly command: string
+        /** Whether the step runs nothing else. */
+        readonly isAlone: boolean
+      }
+    | undefined
   /** What else the step does: the command of a RUN that stands before the layers. Undefined: nothing. */
   readonly remainder: string | undefined
   /** Why the step can't be taken apart; layers may then only stand before it. */
   readonly stays: { readonly code: RefusalCode; readonly sentence: string } | undefined
   readonly settings: IndexSettings
-  /** Whether the command leaves bytecode behind: pip does, uv only when told. */
+  /** Whether the command leaves bytecode behind: pip does, uv only when told. Tools with a lock: see the project. */
   readonly bytecode: boolean
 }

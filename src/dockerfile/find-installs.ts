@@ -2,7 +2,7 @@ import { readCopyStep } from './copy-step.ts'
 import type { BuildView, Dockerfile, InstallStep, Refusal } from './dockerfile.ts'
 import { oldSyntax } from './dockerfile-syntax.ts'
 import type { CommandObstacle } from './install-command.ts'
-import { installsOnlyInstallers, installText, isTrusted, otherInstaller } from './install-text.ts'
+import { installsOnlyInstallers, installsToolBeside, installText, isTrusted, otherInstaller } from './install-text.ts'
 import { ownProgram } from './own-program.ts'
 import { readInstallStep } from './read-install-step.ts'
 import { resolveStages, type StageGraph } from './stage-graph.ts'
@@ -34,6 +34,8 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
   const environments: VirtualEnvironment[] = []
   /** What makes the packages that are there unknown to every install below. */
   let unsure: CommandObstacle | undefined = triggers(walk, stage) ?? otherLibc(walk)
+  /** The same for installs that share the system's Python with a tool's own packages. */
+  let besideTools: CommandObstacle | undefined
   for (const [index, step] of walk.steps.entries()) {
     const { instruction } = step
     const line = instruction.lines.first
@@ -51,16 +53,18 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
     }
     const replaced = new Set(found.filter(isInstallStep).map(({ lines }) => lines.first))
     const read = readInstallStep({ index, walk, graph, view, environments, replaced })
-    if (!('code' in read) && (unsure === undefined || isTrusted(instruction))) {
+    const obstacle = unsure ?? ('code' in read || read.target.kind === 'venv' ? undefined : besideTools)
+    if (!('code' in read) && (obstacle === undefined || isTrusted(instruction))) {
       environments.push(...environmentsOf(read), ...environmentsMadeBy(step))
       found.push(read)
       // It stays on top of the layers, and brings what only a build can tell.
       if (read.locals.length > 0 || read.stays !== undefined) unsure ??= staysOnTop(line)
       continue
     }
-    const { code, sentence } = 'code' in read ? read : (unsure ?? { code: 'environment', sentence: '' })
+    const { code, sentence } = 'code' in read ? read : (obstacle ?? { code: 'environment', sentence: '' })
     found.push({ code, sentence, line })
     if (installsOnlyInstallers(instruction)) {
+      if (installsToolBeside(instruction)) besideTools ??= staysOnTop(line)
       environments.push(...environmentsMadeBy(step))
       continue
     }
@@ -83,7 +87,8 @@ function environmentsMadeBy({ instruction, before }: StageStep): readonly Virtua
 }
 
 /** What `uv sync` has made is there for the steps below it. */
-function environmentsOf({ target }: InstallStep): readonly VirtualEnvironment[] {
+function environmentsOf({ target, makes }: InstallStep): readonly VirtualEnvironment[] {
+  if (makes !== undefined) return [makes.environment]
   if (!target.makesEnvironment || target.folder === undefined) return []
   return [{ folder: target.folder, python: 'python', shipped: [] }]
 }

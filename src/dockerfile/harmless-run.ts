@@ -75,6 +75,7 @@ function isHome(folder: string): boolean {
 
 function commandLeavesAlone(text: string, folder: string, workingDir: string, mayMake: boolean): boolean {
   const isApart = (path: string): boolean => !isWithin(path, folder) && !isWithin(folder, path)
+  if ((TOOL_SETUP.test(text) || configuresPoetry(text)) && !isHome(folder)) return true
   const { plain, written } = withoutRedirections(text)
   if (/[`<>]|\$\(/.test(plain) || !written.every(isApart)) return false
   const read = readShellCommand(plain, () => undefined)
@@ -84,6 +85,8 @@ function commandLeavesAlone(text: string, folder: string, workingDir: string, ma
   const [program = '', ...rest] = words.filter((word) => !/^[A-Za-z_]\w*=/.test(word))
   if (program === '' || SYSTEM_WRITERS.has(program) || READERS.has(program)) return true
   if (/^pip3?$/.test(program) && isInstallText(text) && isForInstallersOnly(text)) return true
+  const [, environment] = /^(\/\S+)\/bin\/pip3?$/.exec(program) ?? []
+  if (environment !== undefined && isForInstallersOnly(text)) return isApart(environment)
   // In `/` a file of any name comes to lie there, but archives and repositories bring folders as well.
   const isLoose = IN_WORKING_DIR.has(program) && (workingDir !== '/' || program === 'tar' || program === 'git')
   if (isLoose && !isApart(workingDir)) return false
@@ -119,7 +122,19 @@ function pathIn(word: string): readonly string[] {
   return path === undefined ? [] : [path]
 }
 
+/** Tools that install what a lock says, and leave the lock as it is. */
+const LOCKED_INSTALL = /^(?:\S*\/)?(?:poetry install|poetry run true|pdm (?:sync|install)|pipenv (?:install|sync))\b/
+
+/** Ways to get a tool that has a folder of its own below root's, or to ask it. */
+const TOOL_SETUP = /^(?:pipx install (?:poetry|pdm|pipenv)\S*|\S*\bpoetry (?:--version|self add \S+))$/
+
+/** `poetry config` writes to the home folder. */
+function configuresPoetry(text: string): boolean {
+  return /^\S*\bpoetry\s+config\s+(?!.*--local)[\w.-]+ [\w.:/-]+$/.test(text)
+}
+
 function isSystemCommand(command: string): boolean {
+  if (configuresPoetry(command) || LOCKED_INSTALL.test(command)) return true
   const words = command.split(/\s+/).filter((word) => !/^[A-Za-z_]\w*=/.test(word))
   const [given, ...rest] = words
   if (given === undefined || given === '') return true

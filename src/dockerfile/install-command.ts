@@ -65,8 +65,10 @@ const INSTALLERS = ['pip', 'setuptools', 'wheel']
 
 const VALUES: Readonly<Record<string, Effect>> = {
   '--requirement': (draft, value) => {
-    const isProject = /(?:^|\/)(?:pyproject|pylock(?:\.[^./]+)?)\.toml$/.test(value)
-    if (value.endsWith('.toml') && (draft.installer !== 'uv' || !isProject)) return unknown(`-r ${value}`)
+    // pip reads a lock (from 26 on), but no project.
+    const isLock = /(?:^|\/)pylock(?:\.[^./]+)?\.toml$/.test(value)
+    const isProject = draft.installer === 'uv' && /(?:^|\/)pyproject\.toml$/.test(value)
+    if (value.endsWith('.toml') && !isLock && !isProject) return unknown(`-r ${value}`)
     return addPath(draft.requirements, value)
   },
   '--constraint': (draft, value) => addPath(draft.constraints, value),

@@ -30,7 +30,7 @@ const HARMLESS = [
 ]
 const SETTINGS = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_EXTRA_INDEX_URL']
 /** Move Python's own folders or where bytecode lies. */
-const PYTHON_FOLDERS = ['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', 'PYTHONPLATLIBDIR']
+export const PYTHON_FOLDERS = ['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', 'PYTHONPLATLIBDIR']
 /**
  * Weighs the variables that the command sees. PIP_* matters to pip alone, UV_* to uv alone.
  * @param env ENV, ARG and the words before the program.

@@ -4,7 +4,7 @@ import type { CommandObstacle, InstallCommand } from './install-command.ts'
 import type { VirtualEnvironment } from './virtual-environment.ts'
 
 /** Variables that name a Python other than the base image's, beside VIRTUAL_ENV. */
-const OTHER_PYTHONS = ['CONDA_PREFIX', 'CONDA_DEFAULT_ENV', 'PYENV_ROOT']
+export const OTHER_PYTHONS = ['CONDA_PREFIX', 'CONDA_DEFAULT_ENV', 'PYENV_ROOT']
 /** Folders that tools put before the base image's own on PATH and that hold no Python. */
 const WITHOUT_PYTHON = [
   '/root/.local/bin',

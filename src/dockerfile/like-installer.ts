@@ -6,7 +6,12 @@ import type { StageLayers } from './dependency-stage.ts'
  * @param target folder below which they lie
  */
 export function likeInstaller(layers: StageLayers, target: string): readonly string[] {
-  return [...shebangLines(layers, target), ...bytecodeLines(layers, target), ...listLines(layers, target)]
+  return [
+    ...shebangLines(layers, target),
+    ...bytecodeLines(layers, target),
+    ...withoutBytecode(layers, target),
+    ...listLines(layers, target),
+  ]
 }
 
 /** Console scripts name the Python that installed them; where the final image has it elsewhere they are told so. */
@@ -28,6 +33,13 @@ function bytecodeLines(layers: StageLayers, target: string): readonly string[] {
   return [
     `${python} -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash ${shellWord(target)} || true`,
   ]
+}
+
+/** Some wheels bring bytecode along, which poetry and pdm leave out (the library `installer` from 1.0 on). */
+function withoutBytecode({ steps, bytecode }: StageLayers, target: string): readonly string[] {
+  const leavesOut = steps.some(({ project }) => project !== undefined && project.tool !== 'uv' && project.isInstaller)
+  if (bytecode || !leavesOut) return []
+  return [`find ${shellWord(target)} -depth -type d -name __pycache__ -exec rm -rf {} +`]
 }
 
 /** pip writes a package's list of files anew; uv leaves it the mode that the wheel has for it. */

@@ -1,7 +1,8 @@
 import type { Instruction } from './dockerfile.ts'
 
 /** Scripts that are fetched and run, and are known to leave Python's packages alone. */
-const KNOWN_SCRIPTS = /sh\.rustup\.rs|astral\.sh\/uv|(?:deb|rpm)\.nodesource\.com|bun\.sh\/install|get\.docker\.com/
+const KNOWN_SCRIPTS =
+  /sh\.rustup\.rs|astral\.sh\/uv|(?:deb|rpm)\.nodesource\.com|bun\.sh\/install|get\.docker\.com|install\.python-poetry\.org|pdm-project\.org\/install-pdm/
 const SCRIPT_RUNNER = /^(?:\/\S*\/)?(?:ba|da|z)?sh$/
 const PYTHON = /^(?:\/\S*\/)?python(?:3(?:\.\d+)?)?$/
 const KNOWN_MODULES = ['pip', 'venv', 'virtualenv', 'compileall', 'ensurepip']
@@ -25,10 +26,11 @@ export function ownProgram({ keyword, rest, json, heredocs }: Instruction): stri
   return undefined
 }
 
-/** Whether a shell runs a script that the command before it fetches, and whether that leaves Python's packages alone. */
+/** Whether a shell or Python runs a script that the command before it fetches, and whether that leaves Python's packages alone. */
 export function fetchedScript(command: string, before: string): 'known' | 'unknown' | undefined {
-  const [program = ''] = command.split(/\s/)
-  if (!SCRIPT_RUNNER.test(program) || !/^(?:curl|wget)\b/.test(before)) return undefined
+  const [program = '', first] = command.split(/\s+/).filter((word) => !/^[A-Za-z_]\w*=/.test(word))
+  const isRunner = SCRIPT_RUNNER.test(program) || (PYTHON.test(program) && first === '-')
+  if (!isRunner || !/^(?:curl|wget)\b/.test(before)) return undefined
   return KNOWN_SCRIPTS.test(before) ? 'known' : 'unknown'
 }
 
@@ -43,6 +45,7 @@ function startedBy(program: string, args: readonly string[], before: string): st
   if (program === 'make' || program === 'just' || program === 'tox' || program === 'nox') return program
   if (PYTHON.test(program)) {
     const [first = '', module = ''] = args
+    if (fetchedScript(`${program} ${first}`, before) === 'unknown') return `${before.split(/\s/)[0]} | ${program}`
     if (first === '-m') return KNOWN_MODULES.includes(module) ? undefined : `python -m ${module}`
     return /\.py$/.test(first) ? first : undefined
   }

@@ -1,34 +1,24 @@
 import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
-import { isWithin } from './copy-step.ts'
-import type { BaseImage, BuildView, InstallStep, InstallTarget, RequirementFile, SyncProject } from './dockerfile.ts'
+import type { BaseImage, InstallStep, InstallTarget, LockedProject, RequirementFile } from './dockerfile.ts'
+import { type ExportedLock, exportedLock } from './exported-lock.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
 import { type InstallEnvironment, installEnvironment } from './install-environment.ts'
 import { addedFolder, installTarget } from './install-target.ts'
-import { installsOnlyInstallers, installText, isSwitchedOff, isTrusted } from './install-text.ts'
+import { installsOnlyInstallers, installText, isTrusted } from './install-text.ts'
+import { isLaidOver } from './laid-over.ts'
 import { landingObstacle } from './landing-place.ts'
-import { runMounts } from './run-mounts.ts'
-import { isUsualShell } from './shell-command.ts'
-import type { StageGraph } from './stage-graph.ts'
-import { expandIn, pythonVersionOf, type StageStep, type StageWalk } from './stage-steps.ts'
+import { readToolInstall, type ToolInstall } from './read-tool-install.ts'
+import { pythonVersionOf, type StageStep } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
 import { localPackage, locateAll, projectSettings } from './step-files.ts'
+import { mountedThere, stepObstacle } from './step-obstacle.ts'
+import type { StepPlace } from './step-place.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
+import { isToolInstall } from './tool-command.ts'
 import { uvFlag } from './uv-flag.ts'
 import type { VirtualEnvironment } from './virtual-environment.ts'
-
-/** The place of a step in its stage. */
-export interface StepPlace {
-  readonly index: number
-  readonly walk: StageWalk
-  readonly graph: StageGraph
-  readonly view: BuildView
-  /** Environments that steps above have made. */
-  readonly environments: readonly VirtualEnvironment[]
-  /** First lines of installs above that layers take the place of. */
-  readonly replaced: ReadonlySet<number>
-}
 
 /** What an install command comes to, wherever it stands. */
 type ReadInstall = Pick<
@@ -43,7 +33,9 @@ type ReadInstall = Pick<
   | 'settings'
   | 'bytecode'
 > &
-  Partial<Pick<InstallStep, 'stays'>>
+  Partial<Pick<InstallStep, 'stays'>> & {
+    readonly makes?: ToolInstall['makes']
+  }
 
 /** Reads a step that installs packages; an obstacle says why it has to stay. */
 export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle {
@@ -58,16 +50,23 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   const around = { ...place, environments: [...place.environments, ...commands.environments] }
   const read: ReadInstall[] = []
   for (const call of commands.installs) {
-    const install = isSync(call.command) ? readSync(call, around) : readInstall(call, around)
+    const install = readCall(call, around)
     if ('code' in install) return install
     read.push(install)
   }
   const [first, ...more] = read
   if (first === undefined) return { code: 'unknown-option', sentence: 'the step installs pip or its like alone' }
-  const other = more.some((install) => settingsOf(install) !== settingsOf(first) || install.project !== undefined)
-  if (other) return { code: 'several-commands', sentence: 'the step has several installs with different settings' }
+  const last = read.at(-1) ?? first
+  const isOther = (install: ReadInstall): boolean =>
+    install.project === undefined
+      ? settingsOf(install) !== settingsOf(first)
+      : install !== last || !isLaidOver(install, first)
+  if (more.some(isOther))
+    return { code: 'several-commands', sentence: 'the step has several installs with different settings' }
+  const { makes } = last
   const prefix = first.target.folder ?? '/usr/local'
-  const obstructed = mountedThere(step, prefix, place.graph) ?? landing(first.target, place, commands.environments)
+  const obstructed =
+    mountedThere(step, prefix, place.graph) ?? landing(first.target, place, commands.environments, makes !== undefined)
   if (obstructed !== undefined) return obstructed
   const conflict = commands.conflict(prefix)
   // Layers before the step are made from what it finds now, so nothing in it may change that first.
@@ -77,13 +76,21 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
     lines: instruction.lines,
     stage,
     ...first,
+    project: last.project,
     requirementFiles: read.flatMap(({ requirementFiles }) => requirementFiles),
     constraintFiles: read.flatMap(({ constraintFiles }) => constraintFiles),
     packages: read.flatMap(({ packages }) => packages),
     locals: read.flatMap(({ locals }) => locals),
-    remainder: commands.remainder,
+    remainder: joined(commands.remainder, makes?.command),
+    makes: makes && { ...makes, isAlone: commands.isAlone },
     stays: first.stays ?? conflict,
   }
+}
+
+/** The environment is begun after all else that the step does. */
+function joined(...commands: readonly (string | undefined)[]): string | undefined {
+  const given = commands.filter((command) => command !== undefined)
+  return given.length === 0 ? undefined : given.join(' && ')
 }
 
 /** Whether the commands before the installs surely change neither the files that these read nor the place that they fill. */
@@ -115,46 +122,25 @@ function landing(
   { kind, folder, makesEnvironment }: InstallTarget,
   { index, walk, graph, view, replaced }: StepPlace,
   made: readonly VirtualEnvironment[],
+  makesOwn: boolean,
 ): CommandObstacle | undefined {
   if (folder === undefined) return undefined
-  const isMade = kind === 'venv' && !makesEnvironment
+  const isMade = kind === 'venv' && !makesEnvironment && !makesOwn
   if (isMade && made.some((environment) => environment.folder === folder)) return undefined
   return landingObstacle(folder, index, walk, graph, view, isMade ? 'made' : 'new', replaced)
 }
 
-/** What is written into a mount is no part of the image. */
-function mountedThere(step: StageStep, prefix: string, graph: StageGraph): CommandObstacle | undefined {
-  const targets = runMounts(step.instruction).map(({ target }) =>
-    posix.resolve(step.before.workingDir, expandIn(graph, step, target)),
-  )
-  const there = targets.find((target) => isWithin(prefix, target) || isWithin(target, prefix))
-  return there === undefined
-    ? undefined
-    : { code: 'mount', sentence: `the step mounts ${there}, and the packages go to ${prefix}` }
+function readCall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
+  if (isSync(call.command)) return readSync(call, place)
+  return isToolInstall(call.command) ? readTool(call, place) : readInstall(call, place)
 }
 
-function stepObstacle({ instruction, before }: StageStep): CommandObstacle | undefined {
-  if (isSwitchedOff(instruction))
-    return { code: 'switched-off', sentence: 'a comment above the step says image-cache: off' }
-  if (instruction.keyword !== 'RUN')
-    return { code: 'stage-base', sentence: 'the command is a trigger for other builds (ONBUILD)' }
-  if (!/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)) {
-    return { code: 'not-root', sentence: `the step runs as ${before.user}, so the packages go to that user's home` }
-  }
-  if (!isUsualShell(before.shell)) {
-    return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell?.join(' ')})` }
-  }
-  if (before.env.BASH_ENV && /bash$/.test(before.shell?.[0] ?? ''))
-    return { code: 'environment', sentence: 'BASH_ENV names a script that the shell runs first' }
-  const flag = instruction.flags.find(({ name }) => name !== 'mount')
-  if (flag !== undefined)
-    return { code: 'mount', sentence: `RUN --${flag.name} changes the surroundings of the command` }
-  const mount = runMounts(instruction).find(
-    ({ type, from }) => !['cache', 'tmpfs'].includes(type) && (type !== 'bind' || from !== undefined),
-  )
-  if (mount === undefined) return undefined
-  const what = mount.type === 'bind' ? `files of ${mount.from}` : `a ${mount.type}`
-  return { code: 'mount', sentence: `the step mounts ${what}, which a layer's own build would not see` }
+function readTool(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
+  const install = readToolInstall(call, place)
+  if ('code' in install) return install
+  const settings = { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false }
+  const none = { requirementFiles: [], constraintFiles: [], packages: [], locals: [] }
+  return { installer: 'pip', settings, ...none, ...install }
 }
 
 function readInstall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
@@ -179,6 +165,11 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
   if ('code' in surroundings) return surroundings
   const python = pythonObstacle(install, root) ?? projectSettings(install, call.workingDir, place)
   if (python !== undefined) return python
+  const exported = exportedInstall(install, call.workingDir, place)
+  if (exported !== undefined) {
+    const project = { ...exported, bytecode: surroundings.bytecode }
+    return { ...common(install, target, surroundings), project, requirementFiles: [], constraintFiles: [], locals: [] }
+  }
   const locate = (paths: readonly string[]): readonly RequirementFile[] | CommandObstacle =>
     locateAll(paths, call.workingDir, place)
   const requirementFiles = locate(install.requirements)
@@ -187,6 +178,17 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
   if ('code' in constraintFiles) return constraintFiles
   const locals = install.locals.map((text) => localPackage(text, call.workingDir, index, walk, graph, view))
   return { ...common(install, target, surroundings), requirementFiles, constraintFiles, locals }
+}
+
+/** A command that installs what was exported from a lock, and nothing else. */
+function exportedInstall(
+  { requirements, packages, constraints, locals }: InstallCommand,
+  workingDir: string,
+  place: StepPlace,
+): ExportedLock | undefined {
+  const [path, ...more] = requirements
+  const isAlone = more.length + packages.length + constraints.length + locals.length === 0
+  return path === undefined || !isAlone ? undefined : exportedLock(posix.resolve(workingDir, path), place)
 }
 
 function common(
@@ -239,7 +241,15 @@ function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
     code: 'environment' as const,
     sentence: `uv sync takes out what line ${other.instruction.lines.first} has installed, which no layer can`,
   }
-  const project: SyncProject = { folder: call.workingDir, lockFile, projectFile, selection, lock, leavesOut }
+  const project: LockedProject = {
+    tool: 'uv',
+    folder: call.workingDir,
+    lockFile,
+    projectFile,
+    selection,
+    lock,
+    leavesOut,
+  }
   const nothing = { requirementFiles: [], constraintFiles: [], locals: [] }
   return { ...common(install, target, surroundings), ...nothing, project, stays }
 }

@@ -11,7 +11,7 @@ import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfi
 import { type LiftedWorkdirs, type LiftOptions, liftWorkdirs } from './lift-workdirs.ts'
 import { type CopyLink, linkCopies } from './link-copies.ts'
 import { type PlacedLayers, passedSteps } from './passed-steps.ts'
-import { splitStage } from './split-stage.ts'
+import { remainderLines, splitStage } from './split-stage.ts'
 import type { HistoryStep } from './stage-config.ts'
 import { resolveStages } from './stage-graph.ts'
 import type { StageStep } from './stage-steps.ts'
@@ -67,6 +67,8 @@ export function renderLinked(
     for (const { instruction } of steps) passed.set(instruction.lines.first, placed.line)
     return steps
   }
+  const trees = options.chain ? [] : copiedTrees(filled, graph, options)
+  const split = new Set(trees.flatMap((tree) => (needsBeginning(tree.layers) ? [tree.layers.stage] : [])))
   for (const { layers: entry, names } of named) {
     if (entry.way === 'seed') {
       edits.push(...seedEdits(dockerfile, entry.steps, names, link))
@@ -74,10 +76,10 @@ export function renderLinked(
     }
     const line = inOrder(entry.steps)[0]?.lines.first ?? 0
     const behind = passedBy({ ...entry, line }).at(-1)
-    edits.push(...replacedSteps(dockerfile, entry.steps, copyLines(names, link), behind))
+    const isSplit = split.has(entry.stage)
+    edits.push(...replacedSteps(dockerfile, entry.steps, copyLines(names, link), behind, isSplit))
     for (const [line, history] of installHistory(entry.steps, names.length)) installs.set(line, history)
   }
-  const trees = options.chain ? [] : copiedTrees(filled, graph, options)
   const splits: number[] = []
   const splitEdits: TextEdit[] = []
   for (const tree of trees) {
@@ -137,6 +139,11 @@ function nameStages(
   return { layers: entry, names }
 }
 
+/** Whether the environment is made by the user's stage, and not by a layer. */
+export function needsBeginning({ environment, skeleton }: StageLayers): boolean {
+  return environment !== undefined && skeleton === undefined
+}
+
 /** Puts the layers themselves where a COPY took over their whole tree. */
 function placeTree(
   { layers, instruction, stage, destination }: CopiedTree,
@@ -159,7 +166,7 @@ function placeTree(
     destination === layers.prefix && own !== undefined ? own.names : nameStages(moved, stages, slots, options).names
   const splitEdits: TextEdit[] = []
   const lines = names.map((name) => `COPY --link --from=${name} /layer/ /`)
-  if (layers.environment !== undefined && layers.skeleton === undefined) {
+  if (needsBeginning(layers)) {
     // The environment as its stage has it before the packages: a stage of its own from now on.
     const split = splitStage(dockerfile, layers)
     splitEdits.push(...(splits.includes(layers.stage) ? [] : split.edits))
@@ -204,12 +211,13 @@ function replacedSteps(
   steps: readonly InstallStep[],
   layers: readonly string[],
   behind: StageStep | undefined,
+  isSplit: boolean,
 ): readonly TextEdit[] {
   const { newline } = dockerfile
   return inOrder(steps).flatMap((step, index) => {
     const place = placeOf(dockerfile, step)
-    const flags = place.flags.map(({ name, value }) => `--${name}${value === undefined ? '' : `=${value}`} `).join('')
-    const remainder = step.remainder === undefined ? [] : [`RUN ${flags}${step.remainder}`]
+    // Where the stage is split above the first install, what is left of that stands in the stage below.
+    const remainder = isSplit && index === 0 ? [] : remainderLines(place, steps)
     if (index === 0) return layerEdits(place, `layers of: ${step.command}`, remainder, layers, behind, newline)
     const where = behind === undefined ? 'the layers above' : 'the same layers'
     const text = [`# image-cache: in ${where}: ${step.command}`, ...remainder]
@@ -247,8 +255,13 @@ function seedEdits(
 ): readonly TextEdit[] {
   const [first] = inOrder(steps)
   if (first === undefined) return []
-  const { start } = placeOf(dockerfile, first)
-  const text = ['# image-cache: layers for the next step', ...copyLines(names, link), ''].join(dockerfile.newline)
+  const place = placeOf(dockerfile, first)
+  const { start } = place
+  // A tool must find an environment of its own making.
+  const beginning = remainderLines(place, [{ ...first, remainder: first.makes?.command }])
+  const text = ['# image-cache: layers for the next step', ...beginning, ...copyLines(names, link), ''].join(
+    dockerfile.newline,
+  )
   return [{ start, end: start, text }]
 }
 

@@ -1,9 +1,10 @@
 import type { StageLayers } from './dependency-stage.ts'
-import type { Dockerfile } from './dockerfile.ts'
+import type { Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
 import type { TextEdit } from './text-edit.ts'
 
 /**
- * Makes two stages out of one, at the first install: what stands above it can then be copied from without the packages.
+ * Makes two stages out of one, at the first install: what stands above it, and what stays of the install itself, can then
+ * be copied from without the packages.
  * A stage takes over everything from the one that it stands on, so its own steps don't notice.
  * @returns the name of the new stage, and the edits that make it.
  * @throws RangeError where there is no such install.
@@ -21,6 +22,17 @@ export function splitStage(
   const flags = from.flags.map((flag) => ` --${flag.name}=${flag.value ?? ''}`).join('')
   const alias = stage.name === undefined ? '' : ` AS ${stage.name}`
   const below = { start: from.start, end: from.headEnd, text: `FROM${flags} ${stage.base} AS ${name}` }
-  const again = { start: first.start, end: first.start, text: `FROM ${name}${alias}${dockerfile.newline}` }
-  return { name, edits: [below, again] }
+  const again = [...remainderLines(first, steps), `FROM ${name}${alias}`, ''].join(dockerfile.newline)
+  const above = { start: first.start, end: first.start, text: again }
+  return { name, edits: [below, above] }
+}
+
+/** The RUN that is left of an install: it may have made the very environment. */
+export function remainderLines(
+  { flags, lines }: Pick<Instruction, 'flags' | 'lines'>,
+  steps: readonly Pick<InstallStep, 'lines' | 'remainder'>[],
+): readonly string[] {
+  const remainder = steps.find((step) => step.lines.first === lines.first)?.remainder
+  const words = flags.map((flag) => `--${flag.name}${flag.value === undefined ? '' : `=${flag.value}`} `).join('')
+  return remainder === undefined ? [] : [`RUN ${words}${remainder}`]
 }

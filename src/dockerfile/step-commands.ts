@@ -2,10 +2,11 @@ import { posix } from 'node:path'
 import { type Bystander, bystander } from './bystander.ts'
 import type { Instruction } from './dockerfile.ts'
 import type { CommandObstacle } from './install-command.ts'
-import { isForInstallersOnly, isInstallText } from './install-text.ts'
+import { isForInstallersOnly, isInstallText, isToolInstallText, putsToolBeside } from './install-text.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand, type ShellCommand } from './shell-command.ts'
 import type { StageState } from './stage-steps.ts'
+import { configuredVariable, writtenSetting } from './tool-settings.ts'
 import { madeEnvironment, type VirtualEnvironment } from './virtual-environment.ts'
 
 /** An install among the commands of a step, with what it sees. */
@@ -21,6 +22,8 @@ export interface StepCommands {
   readonly installs: readonly InstallCall[]
   /** Environments that the step makes. */
   readonly environments: readonly VirtualEnvironment[]
+  /** Whether the step is one command. */
+  readonly isAlone: boolean
   /** Everything but the installs, where it has an effect of its own. */
   readonly remainder: string | undefined
   /** What runs before the last install, besides installs. */
@@ -40,6 +43,8 @@ interface Beside {
   readonly place: number
   /** Known to be fine whatever the target: it makes an environment, upgrades pip. */
   readonly isKnown: boolean
+  /** Runs a program that the step itself installs. */
+  readonly needsTool: boolean
 }
 
 /** Takes the commands of a RUN apart: installs, and what stands beside them. */
@@ -53,13 +58,17 @@ export function stepCommands(
   const installs: InstallCall[] = []
   const environments: VirtualEnvironment[] = []
   const beside: Beside[] = []
-  for (const text of chain?.commands ?? [instruction.json?.join(' ') ?? '']) {
+  const texts = chain?.commands ?? [instruction.json?.join(' ') ?? '']
+  // What a tool brings along lies where it installs: both are looked at together.
+  const hasTool = texts.some(isToolInstallText)
+  const isInstall = (text: string): boolean =>
+    isInstallText(text) && (texts.length === 1 || !isForInstallersOnly(text) || (hasTool && putsToolBeside(text)))
+  for (const text of texts) {
     const read = instruction.json
       ? { assignments: {}, words: instruction.json }
       : readShellCommand(text, (name) => state.env[name])
     const command = 'code' in read ? undefined : read
-    const isOnly = (chain?.commands.length ?? 1) === 1
-    if (isInstallText(text) && (isOnly || !isForInstallersOnly(text))) {
+    if (isInstall(text)) {
       if ('code' in read) return read
       const { workingDir } = state
       installs.push({ command: called(read, workingDir), env: { ...state.env, ...read.assignments }, workingDir })
@@ -67,18 +76,32 @@ export function stepCommands(
     }
     const made = command && madeEnvironment(called(command, state.workingDir), state.workingDir, before.pythonVersion)
     if (made !== undefined) environments.push(made)
+    const isConfigured = command !== undefined && configuredVariable(command) !== undefined
+    // Where the step brings the tool as well, the tool's settings are written in its place, once.
+    const isEarly = isConfigured && texts.some(putsToolBeside)
+    const isOnly = texts.filter((one) => /\bpoetry\s+config\b/.test(one)).length === 1
+    const written = isEarly && isOnly ? writtenSetting(command, state.env) : undefined
     const isKnown = made !== undefined || isInstallText(text)
     const meaning: Bystander = isKnown
       ? { kind: 'independent' }
       : bystander({ text, command }, state.workingDir, '/', state.env)
-    const hasEffect = isKnown || !isWithoutEffect(meaning)
-    beside.push({ text, command, state, hasEffect, isKnown, place: installs.length })
+    const hasEffect = isKnown || !isWithoutEffect(meaning) || (meaning.kind === 'settings' && meaning.stays === true)
+    beside.push({
+      text: written ?? text,
+      command,
+      state,
+      hasEffect,
+      isKnown,
+      place: installs.length,
+      needsTool: isEarly && written === undefined,
+    })
     if (meaning.kind !== 'settings') continue
     state = { env: { ...state.env, ...meaning.env }, workingDir: meaning.workingDir ?? state.workingDir }
   }
   return {
     installs,
     environments,
+    isAlone: texts.length === 1,
     remainder: remainderOf(beside),
     before: textOf(beside.filter(({ place }) => place < installs.length)),
     programs: beside.flatMap(({ command }) => command?.words[0] ?? []),
@@ -99,8 +122,8 @@ function isWithoutEffect({ kind }: Bystander): boolean {
 
 function conflictOf(beside: readonly Beside[], target: string): CommandObstacle | undefined {
   const unknown = beside.find(
-    ({ text, command, state, isKnown }) =>
-      !isKnown && bystander({ text, command }, state.workingDir, target, state.env).kind === 'unknown',
+    ({ text, command, state, isKnown, needsTool }) =>
+      needsTool || (!isKnown && bystander({ text, command }, state.workingDir, target, state.env).kind === 'unknown'),
   )
   if (unknown === undefined) return undefined
   const text = unknown.text.replace(/\s+/g, ' ')

@@ -3,9 +3,9 @@ import { redact } from '../base/redact.ts'
 import type { BuildView, LocalPackage, RequirementFile } from './dockerfile.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
 import { originOf } from './locate-in-context.ts'
-import type { StepPlace } from './read-install-step.ts'
 import type { StageGraph } from './stage-graph.ts'
 import type { StageWalk } from './stage-steps.ts'
+import type { StepPlace } from './step-place.ts'
 
 /** uv takes settings from pyproject.toml and uv.toml of the working directory and the folders above it. */
 export function projectSettings(

@@ -89,17 +89,33 @@ function stopAtFailure({ text }: Dockerfile, instruction: Instruction): readonly
   return [{ line: lines.first, sentence, edits: [{ start: start + at, end: start + at, text: 'set -e; ' }] }]
 }
 
-/** `uv sync` in two steps: the packages of others first, which layers take, then the project. */
+/** What each tool says for "all but the project itself". */
+const WITHOUT_PROJECT = [
+  [/^uv sync\b/, '--no-install-project'],
+  [/^\S*\bpoetry install\b/, '--no-root'],
+  [/^\S*\bpdm (?:sync|install)\b/, '--no-self'],
+] as const
+
+/** An install of a project in two steps: the packages of others first, which layers take, then the project. */
 function dependenciesFirst({ text, newline }: Dockerfile, instruction: Instruction): readonly EditSuggestion[] {
   const { start, end, rest, heredocs, lines } = instruction
-  if (heredocs.length > 0 || !/^uv sync\b[^&|;]*$/.test(rest) || /--no-install-/.test(rest)) return []
+  const [, option] = WITHOUT_PROJECT.find(([command]) => command.test(rest)) ?? []
+  if (heredocs.length > 0 || option === undefined || /[&|;]|--no-(?:install-|root|self)/.test(rest)) return []
   const written = text.slice(start, end).trimEnd()
   const sentence = 'what the project needs is installed before the project itself, which alone is built'
-  const first = `${written} --no-install-project${newline}`
+  const first = `${written} ${option}${newline}`
   return [{ line: lines.first, sentence, edits: [{ start, end: start, text: first }] }]
 }
 
-function intoTheSystem({ text }: Dockerfile, { start, end, rest, lines }: Instruction): readonly EditSuggestion[] {
+function intoTheSystem(
+  { text, newline }: Dockerfile,
+  { start, end, rest, lines }: Instruction,
+): readonly EditSuggestion[] {
+  if (/\bpoetry install\b/.test(rest)) {
+    const sentence = 'poetry installs into the image’s own Python, and not into an environment below its cache folder'
+    const edits = [{ start, end: start, text: `ENV POETRY_VIRTUALENVS_CREATE=false${newline}` }]
+    return [{ line: lines.first, sentence, edits }]
+  }
   const at = /\buv\s+pip\s+install\b/.exec(text.slice(start, end))
   if (at === null || /--system|--python/.test(rest)) return []
   const place = start + at.index + at[0].length

@@ -9,12 +9,13 @@ import { HEAVY_PACKAGES } from '../layers/heavy-packages.ts'
 import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
 import { glibcRange } from '../python/glibc.ts'
-import type { UnbuiltPackage } from '../python/pylock.ts'
+import type { ResolvedPackage } from '../python/resolution.ts'
 import type { BaseImages } from './base-images.ts'
 import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
+import type { LockTools, StageLock } from './locked-stage.ts'
 import { projectFacts } from './project-facts.ts'
 import type { Source } from './source.ts'
-import type { LockTools, StageLock } from './stage-lock.ts'
+import { stepsTogether, wants, whoStays, withoutToolsElsewhere } from './steps-together.ts'
 
 /** What becomes of the install steps of a Dockerfile. */
 export interface Dependencies {
@@ -98,17 +99,18 @@ type PlannedStage =
   | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
 
 async function planStage(
-  all: readonly InstallStep[],
+  found: readonly InstallStep[],
   inputs: BuildInputs,
   source: Source,
   tools: DependencyTools,
 ): Promise<PlannedStage> {
   const refuse = (code: Refusal['code'], sentence: string): PlannedStage => ({
     kind: 'refused',
-    refusals: all.map(({ lines }) => ({ code, sentence, line: lines.first })),
+    refusals: found.map(({ lines }) => ({ code, sentence, line: lines.first })),
   })
+  const { steps: all, elsewhere } = withoutToolsElsewhere(found)
   const [first] = all
-  if (first === undefined) return refuse('environment', 'there is no step')
+  if (first === undefined) return { kind: 'refused', refusals: elsewhere }
   const python = pythonOf(first, inputs, tools)
   if (python.kind === 'unknown') return refuse('python-unknown', python.reason)
   const other = tools.others.find(({ images }) => !isSamePython(python, pythonOf(first, inputs, { images })))
@@ -117,31 +119,38 @@ async function planStage(
   const { together, later } = stepsTogether(all)
   const lock = await lockPlatforms(together, python, inputs, source, tools, tools.others)
   if (lock.kind === 'refused') return refuse(lock.code, lock.sentence)
+  const { steps, way, staying } = whoStays(together, lock.unbuilt)
   // As pip does: what the base image has in the right version isn't installed again.
-  const packages = lock.packages.filter(({ name, version }) => python.shipped.get(name) !== version)
+  const packages = placed(lock, steps, way).filter(({ name, version }) => python.shipped.get(name) !== version)
   const shipped = packages.find(({ name }) => python.shipped.has(name))
   if (shipped !== undefined)
     return refuse('stage-base', `${shipped.name} is there already, another version on top would mix the two`)
 
-  const { steps, way, staying } = whoStays(together, lock.unbuilt)
-  const refusals: Refusal[] = [...staying, ...later]
+  const refusals: Refusal[] = [...elsewhere, ...staying, ...later]
   if (way === 'seed') {
     const size = packages.reduce((sum, { wheel }) => sum + (wheel.size ?? 0), 0)
     const reason = first.stays ?? {
       code: 'not-only-wheels' as const,
       sentence: lock.unbuilt.find((entry) => wants(first, entry))?.reason ?? 'the step builds packages',
     }
-    if (size < SMALLEST_SEED_BYTES) return refuse(reason.code, reason.sentence)
+    const isBegun = first.makes === undefined || (first.makes.isAlone && first.stays === undefined)
+    if (size < SMALLEST_SEED_BYTES || !isBegun) return refuse(reason.code, reason.sentence)
     const sentence = `${reason.sentence}; the wheels stand in layers before it`
     refusals.unshift(...steps.map(({ lines }) => ({ code: reason.code, sentence, line: lines.first })))
   }
   const previous = await tools.recallPlan(first.stage)
   const names = packages.map(({ name }) => name)
   const history = previous === undefined ? await tools.historyOf(lock.files, names) : undefined
+  const compiled = compiledAlone(lock, packages, steps)
+  if (compiled !== undefined && inputs.maxLayers < inputs.layers.length + 2)
+    return refuse(
+      'environment',
+      'what pip installs before the lock needs a layer of its own, and max-layers leaves none',
+    )
   const plan = planLayers(packages, {
     maxLayers: inputs.maxLayers,
     maxLayerSize: inputs.maxLayerSize,
-    pins: inputs.layers,
+    pins: [...(compiled === undefined ? [] : [compiled]), ...inputs.layers],
     heavyPackages: [...HEAVY_PACKAGES, ...inputs.heavyPackages],
     previous,
     history,
@@ -149,9 +158,32 @@ async function planStage(
   const shared = await stageLayers(steps, python, lock, source, tools)
   // uv compiles all that is there, whoever brought it.
   const bytecode = shared.bytecode && !(way === 'seed' && first.installer === 'uv')
-  const layers = { ...shared, bytecode, plan, way }
+  const layers = { ...shared, bytecode, compiled, plan, way }
   const note = `${plan.groups.length} layers of ${lock.note}`
   return { kind: 'planned', layers, note, refusals }
+}
+
+/** What layers hold: where the tool that reads the lock runs on top of them, its own packages in the versions it came with. */
+function placed(
+  { packages, below = [] }: StageLock,
+  steps: readonly InstallStep[],
+  way: 'rewrite' | 'seed',
+): readonly ResolvedPackage[] {
+  if (way === 'rewrite' && steps.some(({ project }) => project !== undefined)) return packages
+  const own = new Map(below.map((entry) => [entry.name, entry]))
+  return packages.map((entry) => own.get(entry.name) ?? entry)
+}
+
+/** Names of the packages with bytecode, where only what pip installs has it and what a tool puts beside it doesn't. */
+function compiledAlone(
+  { below }: StageLock,
+  packages: readonly ResolvedPackage[],
+  steps: readonly InstallStep[],
+): readonly string[] | undefined {
+  const project = steps.find((step) => step.project !== undefined)?.project
+  if (below === undefined || project?.tool === 'uv' || project?.bytecode === true) return undefined
+  const versions = new Map(below.map(({ name, version }) => [name, version]))
+  return packages.flatMap(({ name, version }) => (versions.get(name) === version ? [name] : []))
 }
 
 async function stageLayers(
@@ -168,7 +200,7 @@ async function stageLayers(
   const isAbsolute = program?.startsWith('/') === true
   const named = program === undefined ? python.interpreter : `${python.prefix}/bin/${program}`
   const environment = kind === 'venv' ? prefix : undefined
-  const makes = makesEnvironment && first.project !== undefined
+  const makes = makesEnvironment && first.project?.tool === 'uv'
   const facts = makes ? await projectFacts(first, source) : undefined
   return {
     stage: first.stage,
@@ -214,68 +246,4 @@ function pythonOf(
 function isSamePython(a: BasePython, b: ReturnType<typeof basePython>): boolean {
   const facts = ({ shipped, ...python }: BasePython): string => JSON.stringify([python, [...shipped]])
   return b.kind !== 'unknown' && facts(a) === facts(b)
-}
-
-/**
- * The first steps that are planned as one. A step with other settings must see what the steps before it installed, so
- * it and all after it stay; so does a second install into a folder of its own, which doesn't see the first.
- */
-function stepsTogether(all: readonly InstallStep[]): {
-  readonly together: readonly InstallStep[]
-  readonly later: readonly Refusal[]
-} {
-  const [first, ...more] = all
-  if (first === undefined) return { together: [], later: [] }
-  const isBlind = first.target.folder !== undefined && first.target.kind !== 'venv'
-  const cut =
-    more.findIndex((step) => isBlind || step.locals.length > 0 || step.stays !== undefined || unlike(step, first)) + 1
-  if (cut === 0) return { together: all, later: [] }
-  const later = all.slice(cut).map((step): Refusal => {
-    const [local] = step.locals
-    const line = step.lines.first
-    if (local !== undefined)
-      return { code: 'not-only-wheels', sentence: `${local.text} is built from its source`, line }
-    if (step.stays !== undefined) return { ...step.stays, line }
-    const sentence = isBlind
-      ? `an install into ${step.target.folder ?? 'a folder'} does not see what lies there already`
-      : 'an install before it in this stage has other settings (index, pre-releases, installer or place)'
-    return { code: 'environment', sentence, line }
-  })
-  return { together: all.slice(0, cut), later }
-}
-
-function unlike(a: InstallStep, b: InstallStep): boolean {
-  const facts = ({ settings, installer, target, project }: InstallStep): string => {
-    const { folder, kind, python } = target
-    const lock = project && [project.folder, project.selection, project.lock, project.lockFile]
-    return JSON.stringify([settings, installer, folder, kind, python, lock])
-  }
-  return facts(a) !== facts(b)
-}
-
-/** Which steps layers take the place of, and which ones stay since they build packages of their own. */
-function whoStays(
-  together: readonly InstallStep[],
-  unbuilt: readonly UnbuiltPackage[],
-): { readonly steps: readonly InstallStep[]; readonly way: 'rewrite' | 'seed'; readonly staying: readonly Refusal[] } {
-  if (together[0]?.stays !== undefined) return { steps: together.slice(0, 1), way: 'seed', staying: [] }
-  const builds = together.map((step) => unbuilt.find((entry) => wants(step, entry)))
-  const at = builds.findIndex((entry) => entry !== undefined)
-  if (at < 0) return { steps: together, way: 'rewrite', staying: [] }
-  // A resolution of several pip commands doesn't tell which of them wants what.
-  if (at === 0 || together[0]?.project === undefined) return { steps: together, way: 'seed', staying: [] }
-  const reason = builds[at]?.reason ?? ''
-  const staying = together.slice(at).map(({ lines }): Refusal => {
-    return {
-      code: 'not-only-wheels',
-      sentence: `${reason}; the step finds all others in the layers`,
-      line: lines.first,
-    }
-  })
-  return { steps: together.slice(0, at), way: 'rewrite', staying }
-}
-
-function wants({ project }: InstallStep, { folder }: UnbuiltPackage): boolean {
-  if (project === undefined || folder === undefined || project.leavesOut === 'nothing') return true
-  return project.leavesOut === 'project' && folder !== '.' && folder !== ''
 }

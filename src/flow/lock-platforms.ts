@@ -2,8 +2,9 @@ import type { BuildView, InstallStep } from '../dockerfile/dockerfile.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { mergeLocks, type PlatformLock } from '../python/merge-locks.ts'
 import type { BaseImages } from './base-images.ts'
+import type { LockTarget, LockTools, StageLockOutcome } from './locked-stage.ts'
 import type { Source } from './source.ts'
-import { type LockTarget, type LockTools, lockSteps, type StageLockOutcome } from './stage-lock.ts'
+import { lockSteps } from './stage-lock.ts'
 
 /** One more platform of a build, with what its stages stand on. */
 export interface PlatformView {
@@ -28,6 +29,8 @@ export async function lockPlatforms(
 ): Promise<StageLockOutcome> {
   const first = await lockSteps(steps, python, inputs, source, tools)
   if (first.kind === 'refused' || others.length === 0) return first
+  if (first.below !== undefined)
+    return { kind: 'refused', code: 'platform', sentence: 'a lock over packages of pip is planned for one platform' }
   const locks: PlatformLock[] = [{ platform: tools.view.platform ?? 'linux/amd64', packages: first.packages }]
   for (const { platform, view } of others) {
     const lock = await lockSteps(steps, python, inputs, source, { ...tools, view })

@@ -209,9 +209,11 @@ function costOnTop({ bytes, mayStandAbove, isPassable }: StepOnTop): string {
     : `${cost}; it doesn't touch the packages: above line ${mayStandAbove}${isPassable ? ', or with reorder: safe,' : ''} it costs nothing`
 }
 
-/** uv takes settings from these; whether they have any decides what may be done with a step. */
+/** uv and poetry take settings from these; whether they have any decides what may be done with a step. */
 async function readProjectFiles(source: Source): Promise<ReadonlyMap<string, string>> {
-  const paths = source.files.files.filter((path) => posix.basename(path) === 'pyproject.toml').slice(0, MOST_PROJECTS)
+  const paths = source.files.files
+    .filter((path) => posix.basename(path) === 'pyproject.toml' || posix.basename(path) === 'poetry.toml')
+    .slice(0, MOST_PROJECTS)
   const texts = paths.map(async (path) => [path, await readFile(join(source.context, path), 'utf8')] as const)
   return new Map(await Promise.all(texts).catch(() => []))
 }

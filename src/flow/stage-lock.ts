@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { messageOf } from '../base/errors.ts'
-import type { BuildView, InstallStep, Refusal } from '../dockerfile/dockerfile.ts'
+import type { BuildView, InstallStep } from '../dockerfile/dockerfile.ts'
 import { locateInContext } from '../dockerfile/locate-in-context.ts'
-import type { BasePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { exportLock } from '../python/export-lock.ts'
 import { glibcRange } from '../python/glibc.ts'
@@ -11,40 +10,11 @@ import { projectDependencies } from '../python/project-file.ts'
 import { readPylock, type UnbuiltPackage } from '../python/pylock.ts'
 import { type CollectedRequirements, mergeSettings, readRequirements } from '../python/read-requirements.ts'
 import { type RequirementLine, readRequirement } from '../python/requirement-line.ts'
-import type { IndexSettings, ResolvedPackage } from '../python/resolution.ts'
-import { type ResolveRequest, type RunInstaller, resolve } from '../python/resolve.ts'
-import type { Store } from '../stores/store.ts'
+import { type ResolveRequest, resolve } from '../python/resolve.ts'
+import { askForWheels, lockOfTool } from './lock-of-tool.ts'
 import { lockSource } from './lock-source.ts'
+import type { LockTarget, LockTools, StageLockOutcome } from './locked-stage.ts'
 import type { Source } from './source.ts'
-
-/** The exact packages of the installs of a stage. */
-export interface StageLock {
-  readonly kind: 'locked'
-  readonly packages: readonly ResolvedPackage[]
-  /** What must be built or fetched from elsewhere, with the reason: the steps that want it stay. */
-  readonly unbuilt: readonly UnbuiltPackage[]
-  readonly settings: IndexSettings
-  readonly installerImage: string
-  /** Files that decide the versions, absolute. */
-  readonly files: readonly string[]
-  /** Where the versions came from and how long it took. */
-  readonly note: string
-}
-
-export type StageLockOutcome =
-  | StageLock
-  | { readonly kind: 'refused'; readonly code: Refusal['code']; readonly sentence: string }
-
-export interface LockTools {
-  readonly view: BuildView
-  /** Reference with digest of the installer image for a Python version. */
-  readonly installerFor: (pythonVersion: string) => Promise<string>
-  readonly runInstaller: RunInstaller
-  readonly store: Store
-}
-
-/** What is known of the Python that the packages are for. */
-export type LockTarget = Pick<BasePython, 'version' | 'shipped' | 'glibc'>
 
 /** Finds the exact packages of install steps that belong together: a lock as it is, or one resolution for all. */
 export async function lockSteps(
@@ -61,12 +31,17 @@ export async function lockSteps(
     .catch((error: unknown) => ({ reason: messageOf(error) }))
   if (typeof installerImage !== 'string')
     return { kind: 'refused', code: 'resolution-failed', sentence: installerImage.reason }
-  if (first.project !== undefined) return await lockProject(first, installerImage, python, inputs, source, tools)
+  if (first.project?.tool === 'uv') return await lockProject(first, installerImage, python, inputs, source, tools)
+  const resolved = (some: readonly InstallStep[]): Promise<StageLockOutcome> =>
+    resolveSteps(some, installerImage, python, inputs, source, tools)
+  if (steps.some(({ project }) => project !== undefined))
+    return await lockOfTool(steps, installerImage, python, inputs, source, tools, resolved)
   const given = steps
     .flatMap(({ requirementFiles }) => requirementFiles)
     .find(({ contextPath }) => isPylock(contextPath))
-  if (given !== undefined) return await givenLock(given.contextPath, steps, installerImage, python, source, tools)
-  return await resolveSteps(steps, installerImage, python, inputs, source, tools)
+  if (given !== undefined)
+    return await givenLock(given.contextPath, steps, installerImage, python, inputs, source, tools)
+  return await resolved(steps)
 }
 
 /** PEP 751, "File name": pylock.toml or pylock.<name>.toml. */
@@ -82,7 +57,7 @@ async function lockProject(
   source: Source,
   { view, runInstaller, store }: LockTools,
 ): Promise<StageLockOutcome> {
-  if (project === undefined) throw new RangeError('the step is no uv sync')
+  if (project?.tool !== 'uv') throw new RangeError('the step is no uv sync')
   const folder = posix.dirname(project.projectFile.contextPath)
   const files: Record<string, string> = {}
   for (const path of source.files.files) {
@@ -126,8 +101,9 @@ async function givenLock(
   steps: readonly InstallStep[],
   installerImage: string,
   python: LockTarget,
+  inputs: BuildInputs,
   source: Source,
-  { view }: LockTools,
+  tools: LockTools,
 ): Promise<StageLockOutcome> {
   const [first, ...more] = steps
   const isAlone =
@@ -136,14 +112,27 @@ async function givenLock(
     return { kind: 'refused', code: 'unknown-option', sentence: `${path} is installed together with other packages` }
   const text = await readFile(join(source.context, path), 'utf8').catch(() => '')
   const glibc = glibcRange(python.glibc)
-  const target = { pythonVersion: python.version, platform: view.platform ?? 'linux/amd64', glibc }
-  const read = readPylock(text, target)
+  const target = {
+    pythonVersion: python.fullVersion ?? python.version,
+    platform: tools.view.platform ?? 'linux/amd64',
+    glibc,
+  }
+  const read = readPylock(text, target, { isInstalled: true })
   if (read.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: read.reason }
   const [indexUrl, ...extraIndexUrls] = read.indexes
   const settings = { ...first.settings, indexUrl: indexUrl ?? first.settings.indexUrl, extraIndexUrls }
-  const note = `${read.packages.length} packages of ${path}`
   const files = [join(source.context, path)]
-  return { kind: 'locked', packages: read.packages, unbuilt: read.unbuilt, settings, installerImage, files, note }
+  const locked = { kind: 'locked', unbuilt: read.unbuilt, settings, installerImage, files } as const
+  const note = `${read.packages.length} packages of ${path}`
+  if (read.withoutIndex.length === 0) return { ...locked, packages: read.packages, note }
+  // Files that the lock names by their URLs alone may lie elsewhere than on an index.
+  const pins = read.packages.map(({ name, version, hashes }): RequirementLine => {
+    return { file: path, line: 0, name, text: `${name}==${version}`, hashes }
+  })
+  const answer = await askForWheels(pins, settings, installerImage, python, inputs, tools)
+  if (answer.kind === 'failed') return { kind: 'refused', code: 'resolution-failed', sentence: answer.reason }
+  const unbuilt = [...read.unbuilt, ...answer.unbuilt]
+  return { ...locked, unbuilt, packages: answer.resolution.packages, note: `${note}, wheels ${lockSource(answer)}` }
 }
 
 async function resolveSteps(

@@ -54,6 +54,13 @@ export const NOISE: readonly NoiseRule[] = [
     onlyEmpty: true,
   },
   {
+    name: 'installer-homes',
+    sentence: 'Empty folders in which pipenv would keep environments',
+    paths: /^(?:root|home\/[^/]+)\/\.local(?:\/share(?:\/virtualenvs)?)?$/,
+    ignores: 'all',
+    onlyEmpty: true,
+  },
+  {
     name: 'mount-points',
     sentence: 'Empty files and folders that a RUN leaves where something was mounted',
     paths: /^(?:proc|sys|dev|run|run\/secrets|etc\/(?:hosts|resolv\.conf|hostname|mtab)|root\/\.cache)$/,

@@ -1,5 +1,14 @@
 import { satisfies } from '@renovatebot/pep440'
+import { normalizeName } from './package-name.ts'
 import { machineOf, type WheelTarget } from './wheel-tags.ts'
+
+/** What was asked for beside the package itself; normalised names. */
+export interface MarkerChoice {
+  /** What `extra` is compared with, and `extras` of PEP 751 holds. */
+  readonly extras: ReadonlySet<string>
+  /** `dependency_groups` of PEP 751. */
+  readonly groups?: ReadonlySet<string>
+}
 
 type Token = { readonly kind: 'text' | 'name' | 'operator'; readonly value: string }
 type Operand = { readonly value: string; readonly isVersion: boolean }
@@ -9,10 +18,11 @@ const TOKEN =
 const VERSIONS = new Set(['python_version', 'python_full_version', 'implementation_version'])
 
 /**
- * Tells whether an environment marker (PEP 508) holds on the target: CPython on Linux.
- * @returns undefined when it can't be told: an unknown variable such as `extra`, or a text that isn't a marker.
+ * Tells whether an environment marker (PEP 508, PEP 751) holds on the target: CPython on Linux.
+ * @param choice absent: it isn't known here which extras were asked for.
+ * @returns undefined when it can't be told: an unknown variable, or a text that isn't a marker.
  */
-export function evaluateMarker(marker: string, target: WheelTarget): boolean | undefined {
+export function evaluateMarker(marker: string, target: WheelTarget, choice?: MarkerChoice): boolean | undefined {
   const tokens = tokenize(marker)
   if (tokens === undefined) return undefined
   const environment = environmentOf(target)
@@ -45,7 +55,8 @@ export function evaluateMarker(marker: string, target: WheelTarget): boolean | u
       at = Number.POSITIVE_INFINITY
       return undefined
     }
-    return compare(operand(left, environment), operator.value, operand(right, environment))
+    const chosen = choice && compareChoice(left, operator.value, right, choice)
+    return chosen ?? compare(operand(left, environment), operator.value, operand(right, environment))
   }
   const result = either()
   return at === tokens.length ? result : undefined
@@ -90,6 +101,17 @@ function operand(token: Token, environment: ReadonlyMap<string, string>): Operan
   if (token.kind === 'text') return { value: token.value, isVersion: false }
   const value = token.kind === 'name' ? environment.get(token.value) : undefined
   return value === undefined ? undefined : { value, isVersion: VERSIONS.has(token.value) }
+}
+
+/** `extra == "gpu"`, `"gpu" in extras`, `"dev" in dependency_groups`; undefined for all other comparisons. */
+function compareChoice(left: Token, operator: string, right: Token, choice: MarkerChoice): boolean | undefined {
+  const [variable, text] = left.kind === 'name' ? [left, right] : [right, left]
+  if (variable.kind !== 'name' || text.kind !== 'text') return undefined
+  const set = variable.value === 'dependency_groups' ? choice.groups : choice.extras
+  if (!['extra', 'extras', 'dependency_groups'].includes(variable.value) || set === undefined) return undefined
+  const isChosen = set.has(normalizeName(text.value))
+  if (operator === (variable.value === 'extra' ? '==' : 'in')) return isChosen
+  return operator === (variable.value === 'extra' ? '!=' : 'not in') ? !isChosen : undefined
 }
 
 function compare(left: Operand | undefined, operator: string, right: Operand | undefined): boolean | undefined {

@@ -1,5 +1,6 @@
-import { parse, type TomlTable, type TomlValue } from 'smol-toml'
+import { parse, type TomlTable } from 'smol-toml'
 import { normalizeName } from './package-name.ts'
+import { isTable, tableOf, textsOf } from './toml-values.ts'
 
 /** What pyproject.toml says of a project by itself (PEP 621). */
 export interface ProjectFacts {
@@ -38,6 +39,20 @@ export function projectDependencies(text: string, extras: readonly string[]): re
   return [...own, ...extras.flatMap((extra) => optional.get(normalizeName(extra)) ?? [])]
 }
 
+/**
+ * Whether poetry and pdm take a project for a package, which they install as well (`package-mode` of poetry,
+ * `distribution` of pdm), rather than for an application without one.
+ */
+export function isPackaged(text: string): boolean {
+  try {
+    const tool = tableOf(parse(text).tool)
+    const { distribution, 'package-type': type } = tableOf(tool.pdm)
+    return tableOf(tool.poetry)['package-mode'] !== false && distribution !== false && type !== 'application'
+  } catch {
+    return true
+  }
+}
+
 function projectTable(text: string): TomlTable | undefined {
   try {
     const { project } = parse(text)
@@ -45,14 +60,4 @@ function projectTable(text: string): TomlTable | undefined {
   } catch {
     return undefined
   }
-}
-
-function textsOf(value: TomlValue | undefined): readonly string[] | undefined {
-  if (!Array.isArray(value)) return undefined
-  const texts = value.filter((item) => typeof item === 'string')
-  return texts.length === value.length ? texts : undefined
-}
-
-function isTable(value: TomlValue | undefined): value is TomlTable {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
 }

@@ -1,8 +1,10 @@
 import { parse, type TomlTable, type TomlValue } from 'smol-toml'
 import { SOME_GLIBC } from './glibc.ts'
-import { evaluateMarker } from './markers.ts'
+import { evaluateMarker, type MarkerChoice } from './markers.ts'
 import { normalizeName } from './package-name.ts'
+import { meetsConstraint } from './poetry-version.ts'
 import type { ResolvedPackage } from './resolution.ts'
+import { isTable, listOf } from './toml-values.ts'
 import { bestWheel, parseWheelName, type WheelTarget, wheelRank } from './wheel-tags.ts'
 
 /** What is known besides the lock file. */
@@ -13,6 +15,8 @@ export interface LockFacts {
   readonly sizes?: ReadonlyMap<string, number>
   /** Hashes that the requirements pin, by package: other wheels may not be taken. */
   readonly pinned?: ReadonlyMap<string, readonly string[]>
+  /** Whether an installer reads the lock as it is, without extras and with its default groups (PEP 751, "default-groups"). */
+  readonly isInstalled?: boolean
 }
 
 /** A package of a lock that no wheel of an index gives. */
@@ -33,6 +37,8 @@ export type PylockResult =
       readonly unbuilt: readonly UnbuiltPackage[]
       /** Indexes that the lock names, the most used first. */
       readonly indexes: readonly string[]
+      /** Packages of which the lock doesn't say which index has them. */
+      readonly withoutIndex: readonly string[]
     }
   | { readonly kind: 'failed'; readonly reason: string }
 
@@ -64,11 +70,21 @@ export function readPylock(text: string, target: WheelTarget, facts: LockFacts =
   if (typeof format !== 'string' || !/^1\.\d+$/.test(format)) {
     return failed(`the lock's version ${JSON.stringify(format)} is not one that this version reads (1.0)`)
   }
+  const pythons = lock['requires-python']
+  if (
+    facts.isInstalled === true &&
+    typeof pythons === 'string' &&
+    meetsConstraint(target.pythonVersion, pythons) === false
+  )
+    return failed(`the lock is for Python ${pythons}, the image has ${target.pythonVersion}`)
+  const groups = new Set(listOf(lock['default-groups']).map((name) => normalizeName(String(name))))
+  const choice = facts.isInstalled === true ? { extras: new Set<string>(), groups } : undefined
   const packages = new Map<string, ResolvedPackage>()
+  const withoutIndex: string[] = []
   const unbuilt: UnbuiltPackage[] = []
   const indexes = new Map<string, number>()
   for (const entry of listOf(lock.packages)) {
-    const read = readPackage(entry, target, facts)
+    const read = readPackage(entry, target, facts, choice)
     if (read === undefined) continue
     if (typeof read === 'string') return failed(read)
     if (packages.has(read.name) || unbuilt.some(({ name }) => name === read.name))
@@ -78,6 +94,7 @@ export function readPylock(text: string, target: WheelTarget, facts: LockFacts =
       packages.set(read.name, read)
       if (isTable(entry) && typeof entry.index === 'string')
         indexes.set(entry.index, (indexes.get(entry.index) ?? 0) + 1)
+      else withoutIndex.push(read.name)
     }
   }
   const within = (name: string): boolean => packages.has(name)
@@ -87,6 +104,7 @@ export function readPylock(text: string, target: WheelTarget, facts: LockFacts =
     packages: sorted.map((p) => ({ ...p, dependencies: p.dependencies.filter(within) })),
     unbuilt: unbuilt.sort((a, b) => (a.name < b.name ? -1 : 1)),
     indexes: [...indexes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([url]) => url),
+    withoutIndex,
   }
 }
 
@@ -95,11 +113,12 @@ function readPackage(
   entry: TomlValue,
   target: WheelTarget,
   facts: LockFacts,
+  choice: MarkerChoice | undefined,
 ): ResolvedPackage | UnbuiltPackage | string | undefined {
   if (!isTable(entry) || typeof entry.name !== 'string') return 'the lock holds a package without a name'
   const name = normalizeName(entry.name)
   // Resolvers may write markers that they have evaluated already: what can't be told stays in.
-  if (typeof entry.marker === 'string' && evaluateMarker(entry.marker, target) === false) return undefined
+  if (typeof entry.marker === 'string' && evaluateMarker(entry.marker, target, choice) === false) return undefined
   for (const kind of ['vcs', 'directory', 'archive'] as const) {
     const source = entry[kind]
     if (source === undefined) continue
@@ -185,14 +204,6 @@ function lastSegment(location: TomlValue | undefined): string | undefined {
   } catch {
     return segment
   }
-}
-
-function isTable(value: TomlValue | undefined): value is TomlTable {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
-}
-
-function listOf(value: TomlValue | undefined): readonly TomlValue[] {
-  return Array.isArray(value) ? value : []
 }
 
 function failed(reason: string): PylockResult {

@@ -15,6 +15,8 @@ export interface ResolveInputs {
   /** Names or `:all:`: versions without a wheel don't count, where the user said so. */
   readonly onlyBinary: readonly string[]
   readonly hasConstraints: boolean
+  /** The requirements are a whole lock: nothing is to be added to them. */
+  readonly noDeps?: boolean | undefined
 }
 
 export const LOCK_FILE = 'pylock.toml'
@@ -50,6 +52,7 @@ function resolveArgs(inputs: ResolveInputs): readonly string[] {
     '--python-platform',
     // The newest, or uv would leave out of the lock what some image takes.
     `${machine}-manylinux_2_${(inputs.glibc ?? SOME_GLIBC).atMost}`,
+    ...(inputs.noDeps === true ? ['--no-deps'] : []),
     ...(inputs.hasConstraints ? ['--constraints', 'constraints.in'] : []),
     ...(settings.indexUrl === undefined ? [] : ['--index-url', settings.indexUrl]),
     ...settings.extraIndexUrls.flatMap((url) => ['--extra-index-url', url]),

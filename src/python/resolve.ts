@@ -26,6 +26,8 @@ export interface ResolveRequest {
   readonly onlyBinary: readonly string[]
   readonly settings: IndexSettings
   readonly installer: 'pip' | 'uv'
+  /** The requirements are a whole lock, so that only their wheels are asked for. */
+  readonly noDeps?: boolean
   readonly salt: string
   /** Ask the index anew although an answer is remembered. */
   readonly relock: boolean
