@@ -281,6 +281,26 @@ describe('what decides a cache key', () => {
     expect(render(text, [light], { platform: 'linux/arm64' })).not.toBe(render(text, [light]))
   })
 
+  const node =
+    'FROM node AS made\nRUN npm ci\nFROM node\nCOPY --from=made /app/dist/ /app/\nCOPY src/ /data/\nCMD ["x"]\n'
+  test.each([
+    ['all', node.replace('COPY --from', 'COPY --link --from').replace('COPY src', 'COPY --link src')],
+    ['auto', node],
+    ['off', node],
+  ] as const)('without layers, COPY steps are linked by link-copies: %s', (linkCopies, expected) => {
+    const { text, links } = renderLinked(parseDockerfile(node, 'Dockerfile'), [], { ...view, linkCopies })
+    expect(text).toBe(expected)
+    expect(links.map(({ linked }) => linked)).toEqual(linkCopies === 'all' ? [true, true] : [])
+  })
+
+  test('with layers, no COPY step is linked by link-copies: off', () => {
+    const off = { ...view, linkCopies: 'off' } as const
+    const own = `${text}COPY other/ /other/\n`
+    const rendered = renderLinked(parseDockerfile(own, 'Dockerfile'), plannedLayers(own, view, [light]), off)
+    expect(rendered.text).toContain('\nCOPY other/ /other/\n')
+    expect(rendered.text).toContain('COPY --link --from=image-cache-deps-0-1 /layer/ /\n')
+  })
+
   test('of several platforms each takes its own wheels and packages in the same stage', () => {
     const own = locked('nvidia-cublas', '12', 'ee')
     const cuda: ResolvedPackage = { ...own, onPlatforms: new Map([['linux/amd64', own]]) }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { type JobRun, LineRig } from '../support/line-rig.ts'
+import { type JobRun, LineRig, movedBytes } from '../support/line-rig.ts'
 import { dependencyLayers, readImage } from '../support/oci-image.ts'
 import { startStandInIndex } from '../support/stand-in-index.ts'
 
@@ -129,7 +129,7 @@ test('script: is built with the packages that it names, and stays as it is writt
   )
 })
 
-test('node-service: is built as it is written', async () => {
+test('node-service: a changed source pulls nothing of what is below it', async () => {
   const npm = 'mkdir -p node_modules/ms && cp package-lock.json node_modules/ms/'
   const folder = 'node-stand-in'
   const script = `RUN printf '#!/bin/sh\\n${npm}\\n' > /usr/local/bin/npm && chmod +x /usr/local/bin/npm`
@@ -137,10 +137,21 @@ test('node-service: is built as it is written', async () => {
   const node = `${line.registry}/base/node:24-slim`
   const made = await line.buildx('build', '--provenance=false', '--push', '--tag', node, folder)
   expect(made.exitCode === 0 ? '' : made.stderr).toBe('')
-  const image = await built('node-service', { 'build-contexts': `node:24-slim=docker-image://${node}` })
-  expect(await line.runInside(image.reference, 'ls /app /app/node_modules/ms')).toMatch(
-    /src\n[\s\S]*package-lock\.json/,
+  const options = { 'build-contexts': `node:24-slim=docker-image://${node}`, 'link-copies': 'all' }
+  const image = await built('node-service', options)
+  expect(await line.runInside(image.reference, 'ls /app /app/node_modules/ms && pwd')).toMatch(
+    /src\n[\s\S]*package-lock\.json\n\/app\n/,
   )
+  const before = await readImage(`${line.services.registry}/examples/node-service`, '1')
+
+  await line.services.emptyBuilder()
+  await line.workspace.write('node-service/src/main.js', 'console.log("changed")\n')
+  const changed = await line.run(line.inputs('examples/node-service:2', { context: 'node-service', ...options }))
+  expect(errorsOf(changed)).toEqual([])
+  expect(movedBytes(changed.traffic, before.layers).pulled).toBe(0)
+  const after = await readImage(`${line.services.registry}/examples/node-service`, '2')
+  const known = new Set(before.layers.map(({ digest }) => digest))
+  expect(after.layers.filter(({ digest }) => !known.has(digest))).toHaveLength(1)
 })
 
 /** Builds an example, sees that it is found the next time, and answers what was built. */

@@ -348,6 +348,13 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten'],
     layers: true,
   },
+  'copies alone, linked, with folders of WORKDIR': {
+    dockerfile: `FROM python:3.11-slim AS made\nRUN mkdir -p /out/dist && echo 1 >/out/dist/one\n\n${FROM}WORKDIR /app\nCOPY --from=made /out/dist ./dist/\nCOPY --chown=1000:1000 src/ /srv/own/\nCOPY src/main.py ./\nENV A=1\nCMD ["python", "main.py"]\n`,
+    files: main,
+    inputs: { 'link-copies': 'all' },
+    steps: [],
+    layers: false,
+  },
   'steps that don’t need the packages, built before them': {
     dockerfile: `${FROM}WORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nENV HOME=/home/app\nRUN groupadd -g 1234 app && useradd -r -m -u 1234 -g app app\nCOPY src/ ./src/\nRUN set -eux; mkdir -p /data/logs; chown -R app:app /data /app/src\nUSER app\nRUN mkdir /data/own\nCMD ["python", "src/main.py"]\n`,
     files: { 'requirements.txt': LIGHT + SCRIPT, ...main },

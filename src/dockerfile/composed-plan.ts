@@ -173,7 +173,7 @@ function needsFilesBelow(
   if (keyword !== 'COPY' || isLinked(instruction)) return undefined
   const link = links.get(line)
   if (link?.linked === true) return undefined
-  return `the COPY in line ${line} needs the files below it: ${link?.reason ?? 'it has not been looked into'}`
+  return `the COPY in line ${line} needs the files below it: ${link?.reason ?? 'link-copies is off'}`
 }
 
 /** A folder that a RUN below made has an owner and a mode that are not known. */

@@ -88,6 +88,8 @@ export interface BuildOptions {
   readonly platform?: string | undefined
   /** Whether steps that surely don't touch the packages are built before their layers. */
   readonly reorder?: boolean | undefined
+  /** Where COPY steps are linked: `auto`, or absent, in images with layers of dependencies; `all`, in every one. */
+  readonly linkCopies?: 'auto' | 'all' | 'off' | undefined
 }
 
 /** The parts of a base image's configuration that steps on top of it depend on (OCI image-spec, config.md). */

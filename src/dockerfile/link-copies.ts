@@ -38,6 +38,7 @@ export function linkCopies(
   view: BuildView,
   taken: ReadonlySet<number> = new Set(),
 ): { readonly links: readonly CopyLink[]; readonly edits: readonly TextEdit[] } {
+  if (view.linkCopies === 'off') return { links: [], edits: [] }
   const graph = resolveStages(dockerfile, view)
   const links: CopyLink[] = []
   const edits: TextEdit[] = []

@@ -14,6 +14,7 @@ import { type PlacedLayers, passedSteps } from './passed-steps.ts'
 import { remainderLines, splitStage } from './split-stage.ts'
 import type { HistoryStep } from './stage-config.ts'
 import { resolveStages } from './stage-graph.ts'
+import { shiftedStageNumbers } from './stage-numbers.ts'
 import type { StageStep } from './stage-steps.ts'
 import { applyEdits, type TextEdit } from './text-edit.ts'
 
@@ -41,7 +42,7 @@ interface NamedLayers {
  * first install of a stage stood. Every other line stays as it was, byte for byte, but for COPY steps that are linked,
  * stage numbers in `COPY --from`, which count the new stages as well, and WORKDIR steps where `lift` is given.
  * @param layers bottom layer first, each. Several of one stage (different settings) are allowed.
- * @param options with `chain` the groups lie upon each other, as plain COPY steps, and no other step is touched; with `lift` the target's COPY steps are linked and its WORKDIRs lifted even where it has no layers.
+ * @param options with `chain` the groups lie upon each other, as plain COPY steps, and no other step is touched; with `lift` the target's COPY steps are linked and its WORKDIRs lifted even where it has no layers, with `linkCopies: all` its COPY steps alone.
  */
 export function renderLinked(
   dockerfile: Dockerfile,
@@ -51,7 +52,8 @@ export function renderLinked(
 ): RenderedDockerfile {
   const filled = layers.filter(({ plan, steps }) => plan.groups.length > 0 && steps.length > 0)
   const firstFrom = dockerfile.stages[0]?.from
-  if ((filled.length === 0 && options.lift === undefined) || firstFrom === undefined) {
+  const linksTarget = options.lift !== undefined || (options.linkCopies === 'all' && !options.chain)
+  if ((filled.length === 0 && !linksTarget) || firstFrom === undefined) {
     return { text: dockerfile.text, links: [], config: undefined, passed: new Map() }
   }
   const graph = resolveStages(dockerfile, options)
@@ -91,7 +93,7 @@ export function renderLinked(
     installs.set(tree.instruction.lines.first, placed.history)
   }
   const replaced = filled.map((entry) => (entry.way === 'seed' ? { ...entry, steps: [] } : entry))
-  const target = options.lift === undefined ? [] : [{ stage: graph.target, steps: [] }]
+  const target = linksTarget ? [{ stage: graph.target, steps: [] }] : []
   const copied = trees.map(({ stage }) => ({ stage, steps: [] }))
   const taken = new Set(trees.map(({ instruction }) => instruction.lines.first))
   const linked = options.chain
@@ -273,27 +275,4 @@ function placeOf(dockerfile: Dockerfile, step: InstallStep): Dockerfile['stages'
   const place = dockerfile.stages[step.stage]?.instructions.find(({ lines }) => lines.first === step.lines.first)
   if (place === undefined) throw new RangeError(`no step at line ${step.lines.first} of stage ${step.stage}`)
   return place
-}
-
-/**
- * `COPY --from=0` names a stage by its place, and there are new stages before all others, and one before each stage that
- * was split.
- */
-function shiftedStageNumbers(
-  { text, stages }: Dockerfile,
-  added: number,
-  splits: readonly number[],
-  taken: ReadonlySet<number>,
-): readonly TextEdit[] {
-  return stages.flatMap(({ instructions }) =>
-    instructions.flatMap(({ keyword, flags, start, headEnd, lines }) => {
-      const from = flags.find(({ name }) => name === 'from')?.value ?? ''
-      if (keyword !== 'COPY' || !/^\+?\d+$/.test(from) || taken.has(lines.first)) return []
-      const written = /--from=(["']?)(\+?\d+)/.exec(text.slice(start, headEnd))
-      if (written === null) throw new RangeError(`the number in --from=${from} is written in an unusual way`)
-      const end = start + written.index + written[0].length
-      const shift = added + splits.filter((stage) => stage <= Number(from)).length
-      return [{ start: end - (written[2] ?? '').length, end, text: String(Number(from) + shift) }]
-    }),
-  )
 }

@@ -95,17 +95,21 @@ export async function planDockerfile(
     recallPlan: (stage) => recallPlan(inputs, stage, deps),
     historyOf: (files, names) => historyOfLocks(files, names, deps.exec, deps.signal),
   })
+  const planned = { inputs, source, images, view, dependencies, pulledBytes }
   if (dependencies.layers.length === 0) {
+    if (inputs.linkCopies === 'all') return await linkedDockerfile(planned, LINKS_ALONE, found, deps)
     const { notes, refusals } = dependencies
     return { ...asWritten(source, notes, leftSteps(source, dependencies)), refusals, pulledBytes }
   }
   const choice = chooseAssembly(inputs, source, platforms, dependencies.layers, deps)
-  const planned = { inputs, source, images, view, dependencies, pulledBytes }
   if (choice.way !== 'composed') return await linkedDockerfile(planned, choice, found, deps)
   const linkInstead = (reason: string): Promise<PlannedDockerfile> =>
     linkedDockerfile(planned, { way: 'linked', reason: `not composed: ${reason}` }, found, deps)
   return { ...composedDockerfile(planned, choice), linkInstead }
 }
+
+/** Of an image without layers of dependencies. */
+const LINKS_ALONE = { way: 'linked', reason: 'COPY steps that need nothing of what is below them' } as const
 
 /** What is known once the layers are planned. */
 interface PlannedLayers {
@@ -145,7 +149,8 @@ async function linkedDockerfile(
 ): Promise<PlannedDockerfile> {
   const { inputs, source, images, view, dependencies } = planned
   const isChain = way === 'chain'
-  const target = isChain ? undefined : liftableTarget(inputs, source, images, (await found).builder, deps.env)
+  const isLifted = !isChain && inputs.linkCopies !== 'off'
+  const target = !isLifted ? undefined : liftableTarget(inputs, source, images, (await found).builder, deps.env)
   const options = { ...view, lift: target?.options, chain: isChain }
   const rendered = renderLinked(source.dockerfile, dependencies.layers, options)
   return {

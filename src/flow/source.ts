@@ -82,6 +82,7 @@ export function buildOptions(inputs: BuildInputs): BuildOptions {
     buildArgs: Object.fromEntries(inputs.buildArgs),
     platform: platform ?? nativePlatform(),
     reorder: inputs.reorder === 'safe',
+    linkCopies: inputs.linkCopies,
   }
 }
 

@@ -10,6 +10,7 @@ const SHARED: ReadonlySet<string> = new Set([
   ...[
     'optimize-layers',
     'reorder',
+    'link-copies',
     'verify',
     'assemble',
     'layers-repository',

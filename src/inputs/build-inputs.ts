@@ -61,6 +61,8 @@ export interface BuildInputs extends RunInputs {
   readonly optimizeLayers: boolean
   /** `safe`: steps that surely don't touch the packages are built before their layers. */
   readonly reorder: 'off' | 'safe'
+  /** In which images COPY steps are linked: `auto` in those with layers of dependencies. */
+  readonly linkCopies: 'auto' | 'all' | 'off'
   /** Build both ways and compare. */
   readonly verify: boolean
   readonly assemble: AssembleChoice
@@ -156,6 +158,7 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
     optimizeLayers: reader.flag('optimize-layers') && reader.list('no-cache-filters').length === 0,
     verify: reader.flag('verify'),
     reorder: reader.choice('reorder', ['off', 'safe']),
+    linkCopies: reader.choice('link-copies', ['auto', 'all', 'off']),
     assemble: reader.choice('assemble', ['auto', 'composed', 'linked', 'chain']),
     layersRepository: layersRepository(reader),
     compression: reader.choice('compression', ['zstd', 'gzip', 'estargz', 'uncompressed']),

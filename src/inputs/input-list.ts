@@ -108,6 +108,12 @@ const inputs = [
     'off',
     "`safe` builds steps that surely don't touch the packages before their layers, so that no change pulls layers for them; see docs/layers.md",
   ),
+  input(
+    'link-copies',
+    'text',
+    'auto',
+    'Which COPY steps need nothing of what is below them any more, by `--link`: `auto` in images with layers of dependencies, `all` in every image, `off`; see docs/layers.md',
+  ),
   input('verify', 'flag', 'false', 'Build the image as it is written, too, and fail when the two differ; needs `push`'),
   input(
     'assemble',
