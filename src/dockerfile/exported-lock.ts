@@ -6,7 +6,7 @@ import { leavesFileAlone } from './harmless-run.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
 import { walkStage } from './stage-steps.ts'
-import { locateAll } from './step-files.ts'
+import { locateProject } from './step-files.ts'
 import type { StepPlace } from './step-place.ts'
 import { readExportCommand, TOOL_FILES } from './tool-command.ts'
 
@@ -54,14 +54,12 @@ function exportOf(path: string, place: StepPlace): ExportedLock | undefined {
   const output = redirected ?? read?.output
   if (read === undefined || output === undefined || posix.resolve(workingDir, output) !== path) return undefined
   const { tool, selection, lock, hasHashes } = read
-  const files = locateAll([TOOL_FILES[tool].lock, TOOL_FILES[tool].project], workingDir, place)
-  const [lockFile, projectFile] = 'code' in files ? [] : files
-  if (lockFile === undefined || projectFile === undefined) return undefined
+  const files = locateProject(TOOL_FILES[tool], workingDir, place)
+  if ('code' in files) return undefined
   return {
     tool,
     folder: workingDir,
-    lockFile,
-    projectFile,
+    ...files,
     selection,
     lock,
     leavesOut: 'project',

@@ -1,4 +1,5 @@
 import type { Instruction } from './dockerfile.ts'
+import { runText } from './run-text.ts'
 
 const TOOL_INSTALL = /\b(?:poetry\s+install|pdm\s+(?:install|sync)|pipenv\s+(?:install|sync))\b/
 const PIP_INSTALL = /(?:\buv\s+sync\b|\b(?:pip3?(?:\.\d+)?|uv\s+pip)\s+(?:-\S+\s+)*install\b)/
@@ -83,7 +84,7 @@ export function isSwitchedOff(instruction: Instruction): boolean {
   return instruction.comments.some((comment) => /^image-cache:\s*off$/i.test(comment))
 }
 
-function commandText({ keyword, rest, json, heredocs }: Instruction): string | undefined {
-  if (keyword !== 'RUN' && keyword !== 'ONBUILD') return undefined
-  return [json?.join(' ') ?? rest, ...heredocs.map(({ content }) => content)].join('\n')
+function commandText(instruction: Instruction): string | undefined {
+  const { keyword } = instruction
+  return keyword === 'RUN' || keyword === 'ONBUILD' ? runText(instruction) : undefined
 }

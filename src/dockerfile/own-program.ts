@@ -1,4 +1,5 @@
 import type { Instruction } from './dockerfile.ts'
+import { runText } from './run-text.ts'
 
 /** Scripts that are fetched and run, and are known to leave Python's packages alone. */
 const KNOWN_SCRIPTS =
@@ -11,10 +12,11 @@ const KNOWN_MODULES = ['pip', 'venv', 'virtualenv', 'compileall', 'ensurepip']
  * The program of the user's own that a RUN starts, such as a script of the build context or one that is fetched: nobody
  * can tell whether it installs packages. Undefined when there is none.
  */
-export function ownProgram({ keyword, rest, json, heredocs }: Instruction): string | undefined {
-  if (keyword !== 'RUN') return undefined
-  const text = [json?.join(' ') ?? rest, ...heredocs.map(({ content }) => content)].join('\n')
-  const commands = text.split(/&&|\|\||[;\n]|\|(?!\|)/).map((part) => part.trim())
+export function ownProgram(run: Instruction): string | undefined {
+  if (run.keyword !== 'RUN') return undefined
+  const commands = runText(run)
+    .split(/&&|\|\||[;\n]|\|(?!\|)/)
+    .map((part) => part.trim())
   for (const [index, command] of commands.entries()) {
     const words = command
       .split(/\s+/)

@@ -6,6 +6,7 @@ import { installText } from './install-text.ts'
 import { landingObstacle } from './landing-place.ts'
 import { remaindersOf, withoutInstall } from './link-copies.ts'
 import { runMounts } from './run-mounts.ts'
+import { runText } from './run-text.ts'
 import { isUsualShell } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
 import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
@@ -80,7 +81,7 @@ function standsAside(step: StageStep, prefix: string, graph: StageGraph): boolea
 }
 
 function runStandsAside({ instruction, before }: StageStep, prefix: string, graph: StageGraph): boolean {
-  const { flags, rest, json, heredocs } = instruction
+  const { flags } = instruction
   if (installText(instruction) !== undefined || !isUsualShell(before.shell)) return false
   if (flags.some(({ name }) => name !== 'mount')) return false
   const isApart = runMounts(instruction).every(({ type, target }) => {
@@ -88,9 +89,8 @@ function runStandsAside({ instruction, before }: StageStep, prefix: string, grap
     return type === 'cache' && target !== '' && !isWithin(folder, prefix) && !isWithin(prefix, folder)
   })
   if (!isApart) return false
-  const text = json?.join(' ') ?? [rest, ...heredocs.map(({ content }) => content)].join('\n')
   // An environment's own files are part of the tree.
-  if (/\bactivate\b/.test(text)) return false
+  if (/\bactivate\b/.test(runText(instruction))) return false
   const commands = stepCommands(instruction, before)
   if ('code' in commands || commands.environments.length > 0 || commands.conflict(prefix) !== undefined) return false
   if (prefix === SYSTEM_PREFIX) return !commands.programs.some((program) => READ_SYSTEM.has(program))

@@ -10,9 +10,10 @@ import { installsOnlyInstallers, installText, isTrusted } from './install-text.t
 import { isLaidOver } from './laid-over.ts'
 import { landingObstacle } from './landing-place.ts'
 import { readToolInstall, type ToolInstall } from './read-tool-install.ts'
+import { runText } from './run-text.ts'
 import { pythonVersionOf, type StageStep } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
-import { localPackage, locateAll, projectSettings } from './step-files.ts'
+import { localPackage, locateAll, locateProject, projectSettings } from './step-files.ts'
 import { mountedThere, stepObstacle } from './step-obstacle.ts'
 import type { StepPlace } from './step-place.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
@@ -72,7 +73,7 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   // Layers before the step are made from what it finds now, so nothing in it may change that first.
   if (conflict !== undefined && !leavesInputsAlone(step, commands.before, read)) return conflict
   return {
-    command: redact((instruction.json?.join(' ') ?? commandText(step)).replace(/\s+/g, ' ').trim()),
+    command: redact(runText(instruction).replace(/\s+/g, ' ').trim()),
     lines: instruction.lines,
     stage,
     ...first,
@@ -107,10 +108,6 @@ function leavesInputsAlone(
     ...locals.flatMap((local) => (local.project === undefined ? [] : [posix.dirname(local.project.imagePath)])),
   ])
   return folders.every((folder) => leavesFolderAlone(run, folder, before.workingDir))
-}
-
-function commandText({ instruction: { rest, heredocs } }: StageStep): string {
-  return [rest, ...heredocs.map(({ content }) => content.replaceAll('\n', ' '))].join(' ')
 }
 
 function settingsOf({ installer, settings, bytecode, target }: ReadInstall): string {
@@ -219,10 +216,8 @@ function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
   if (first !== undefined && first !== `${folder}/bin`)
     return { code: 'virtual-environment', sentence: `PATH names ${first} first, which may hold another Python` }
   if (folder === '/') return { code: 'virtual-environment', sentence: 'uv sync makes / an environment' }
-  const files = locateAll(['uv.lock', 'pyproject.toml'], call.workingDir, place)
+  const files = locateProject({ lock: 'uv.lock', project: 'pyproject.toml' }, call.workingDir, place)
   if ('code' in files) return files
-  const [lockFile, projectFile] = files
-  if (lockFile === undefined || projectFile === undefined) throw new RangeError('two files were asked for')
   const made = place.environments.findLast((environment) => environment.folder === folder)
   const isSystem = folder === '/usr/local'
   const target: InstallTarget = isSystem
@@ -244,8 +239,7 @@ function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
   const project: LockedProject = {
     tool: 'uv',
     folder: call.workingDir,
-    lockFile,
-    projectFile,
+    ...files,
     selection,
     lock,
     leavesOut,

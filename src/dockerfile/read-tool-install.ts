@@ -1,8 +1,9 @@
 import { shellWord } from '../base/shell-word.ts'
 import type { LockedProject } from './dockerfile.ts'
 import type { CommandObstacle } from './install-command.ts'
+import { runText } from './run-text.ts'
 import type { InstallCall } from './step-commands.ts'
-import { locateAll } from './step-files.ts'
+import { locateProject } from './step-files.ts'
 import type { StepPlace } from './step-place.ts'
 import { readToolCommand, TOOL_FILES, type ToolCommand } from './tool-command.ts'
 import { poetrySettings } from './tool-settings.ts'
@@ -39,18 +40,15 @@ export function readToolInstall(call: InstallCall, place: StepPlace): ToolInstal
     environments: place.environments,
   })
   if ('code' in found) return found
-  const files = locateAll([TOOL_FILES[tool].lock, TOOL_FILES[tool].project], workingDir, place)
+  const files = locateProject(TOOL_FILES[tool], workingDir, place)
   if ('code' in files) return files
-  const [lockFile, projectFile] = files
-  if (lockFile === undefined || projectFile === undefined) throw new RangeError('two files were asked for')
   const bytecode = leavesBytecode(read)
   return {
     target: found.target,
     project: {
       tool,
       folder: workingDir,
-      lockFile,
-      projectFile,
+      ...files,
       selection,
       lock,
       leavesOut,
@@ -76,9 +74,7 @@ function leavesBytecode({ tool, bytecode }: ToolCommand): boolean {
 
 /** Before 1.4 poetry installed with pip, unless told otherwise, and left other files. */
 function oldPoetry({ env }: InstallCall, { index, walk }: StepPlace): CommandObstacle | undefined {
-  const texts = walk.steps.slice(0, index + 1).map(({ instruction: { rest, heredocs } }) => {
-    return [rest, ...heredocs.map(({ content }) => content)].join('\n')
-  })
+  const texts = walk.steps.slice(0, index + 1).map(({ instruction }) => runText(instruction))
   const pinned = texts.flatMap((text) => [
     ...text.matchAll(/\bpoetry(?:\[[^\]]*\])?\s*(?:[=~]=|<=?)\s*v?(\d+)\.(\d+)/g),
   ])

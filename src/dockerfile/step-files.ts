@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
-import type { BuildView, LocalPackage, RequirementFile } from './dockerfile.ts'
+import type { BuildView, LocalPackage, LockedProject, RequirementFile } from './dockerfile.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
 import { originOf } from './locate-in-context.ts'
 import type { StageGraph } from './stage-graph.ts'
@@ -43,6 +43,19 @@ export function localPackage(
   const origin = originOf(imagePath, steps, index, graph, view.contextFiles)
   const project = origin.kind === 'context' ? { imagePath, contextPath: origin.path } : undefined
   return { text: redact(text), project, extras }
+}
+
+/** The lock and the project file that a command finds in its working directory. @param names of the two files */
+export function locateProject(
+  { lock, project }: { readonly lock: string; readonly project: string },
+  workingDir: string,
+  place: StepPlace,
+): Pick<LockedProject, 'lockFile' | 'projectFile'> | CommandObstacle {
+  const files = locateAll([lock, project], workingDir, place)
+  if ('code' in files) return files
+  const [lockFile, projectFile] = files
+  if (lockFile === undefined || projectFile === undefined) throw new RangeError('two files were asked for')
+  return { lockFile, projectFile }
 }
 
 /** The files of the build context that a command finds at paths of the image; an obstacle where one may be another. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { CommandObstacle } from './install-command.ts'
 import { originOf } from './locate-in-context.ts'
+import { runText } from './run-text.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand, type ShellCommand } from './shell-command.ts'
 import type { StepPlace } from './step-place.ts'
@@ -46,8 +47,8 @@ export function poetrySettings(
 ): Variables | CommandObstacle {
   const settings: Record<string, string> = {}
   for (const { instruction, before } of walk.steps.slice(0, index)) {
-    const { keyword, rest, heredocs, json, lines } = instruction
-    const text = [json?.join(' ') ?? rest, ...heredocs.map(({ content }) => content)].join('\n')
+    const { keyword, json, lines } = instruction
+    const text = runText(instruction)
     if (keyword !== 'RUN' || !/\bpoetry['"]?\s+config\b/.test(text)) continue
     const chain = json === undefined ? readShellChain(instruction) : { commands: [text] }
     const unclear = `line ${lines.first} configures poetry in a way that is not understood`

@@ -1,10 +1,8 @@
 import type { Deps } from '../deps.ts'
 import { type BaseFiles, decodeBaseFiles, encodeBaseFiles, readBaseFiles } from '../image/base-files.ts'
-import { type FileTree, mergeLayers } from '../image-diff/file-tree.ts'
-import { readLayer } from '../image-diff/read-layer.ts'
-import type { Registry } from '../registry/registry.ts'
 import { storeKey } from '../stores/store-key.ts'
 import type { KnownBase } from './base-images.ts'
+import { imageTree } from './image-tree.ts'
 import { recallNote, saveNote } from './notes.ts'
 
 /** Compressed bytes of a base image that is read for what its files tell: more would cost more time than it saves. */
@@ -27,21 +25,9 @@ export async function baseFiles(
   if (known !== undefined) return known
   if (base.layers.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return undefined
   // What a registry fails to give is told where it is needed for the build.
-  const tree = await readTree(base, deps.registry).catch(() => undefined)
+  const tree = await imageTree(base.reference, base.layers, deps.registry).catch(() => undefined)
   if (tree === undefined) return undefined
   const files = readBaseFiles(tree)
   saveNote(key, encodeBaseFiles(files), deps)
   return files
-}
-
-/** One layer at a time: a layer of many files takes memory and a core while it is read. */
-async function readTree(
-  { reference, layers }: Pick<KnownBase, 'reference' | 'layers'>,
-  registry: Registry,
-): Promise<FileTree> {
-  const entries: Awaited<ReturnType<typeof readLayer>>[] = []
-  for (const { digest, size, mediaType } of layers) {
-    entries.push(await readLayer(registry.blobChunks(reference, digest, size), mediaType))
-  }
-  return mergeLayers(entries)
 }

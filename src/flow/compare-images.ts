@@ -1,12 +1,11 @@
 import { ImageCacheError } from '../base/errors.ts'
 import { type ConfigDifference, compareConfigs } from '../image-diff/compare-config.ts'
 import { compareTrees, type FileDifference } from '../image-diff/compare-trees.ts'
-import { type FileTree, mergeLayers } from '../image-diff/file-tree.ts'
-import { readLayer } from '../image-diff/read-layer.ts'
 import { type FoundImage, imageConfig } from '../registry/image-config.ts'
 import type { Platform } from '../registry/platform.ts'
 import { familiarReference, type ImageReference } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
+import { imageTree, type ReadLayers } from './image-tree.ts'
 
 /** How two images differ; what noise was left out is counted. */
 export interface ImageDiff {
@@ -32,25 +31,11 @@ export async function compareImages(
   registry: Registry,
 ): Promise<ImageDiff> {
   const [left, right] = await Promise.all([find(a, platform, registry), find(b, platform, registry)])
-  const entries = new Map<string, ReturnType<typeof readLayer>>()
-  const treeOf = async (image: FoundImage, reference: ImageReference): Promise<FileTree> => {
-    const layers: Awaited<ReturnType<typeof readLayer>>[] = []
-    // One at a time: a layer of many files takes memory and a core while it is read.
-    for (const { digest, size, mediaType } of image.layers) {
-      const known = entries.get(digest) ?? readLayer(registry.blobChunks(reference, digest, size), mediaType)
-      entries.set(digest, known)
-      layers.push(
-        await known.catch((cause: unknown) => {
-          throw new ImageCacheError('E_REGISTRY', `${familiarReference(reference)}: layer ${digest} can't be read`, {
-            hint: 'Push the image again.',
-            cause,
-          })
-        }),
-      )
-    }
-    return mergeLayers(layers)
-  }
-  const trees = [await treeOf(left, a), await treeOf(right, b)] as const
+  const known: ReadLayers = new Map()
+  const trees = [
+    await imageTree(a, left.layers, registry, known),
+    await imageTree(b, right.layers, registry, known),
+  ] as const
   const { differences, ignored } = compareTrees(...trees)
   const config = compareConfigs(left.configJson, right.configJson)
   return {

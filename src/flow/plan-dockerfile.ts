@@ -150,7 +150,7 @@ async function linkedDockerfile(
   const { inputs, source, images, view, dependencies } = planned
   const isChain = way === 'chain'
   const isLifted = !isChain && inputs.linkCopies !== 'off'
-  const target = !isLifted ? undefined : liftableTarget(inputs, source, images, (await found).builder, deps.env)
+  const target = isLifted ? liftableTarget(inputs, source, images, (await found).builder, deps.env) : undefined
   const options = { ...view, lift: target?.options, chain: isChain }
   const rendered = renderLinked(source.dockerfile, dependencies.layers, options)
   return {

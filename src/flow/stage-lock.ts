@@ -152,7 +152,7 @@ async function resolveSteps(
     const sentence = obstacle.file === '' ? obstacle.sentence : `${obstacle.file}: ${obstacle.sentence}`
     return { kind: 'refused', code: obstacle.code, sentence }
   }
-  const half = await halfHashed(steps, source, tools.view)
+  const half = await halfHashed(steps, wanted.requirements, source, tools.view)
   if (half !== undefined) {
     const sentence = `${half} pins hashes of some packages and not of others, which pip refuses`
     return { kind: 'refused', code: 'unknown-option', sentence }
@@ -193,13 +193,23 @@ async function resolveSteps(
 }
 
 /** A command of pip that pins hashes of some packages and not of others: it fails, and should go on doing so. */
-async function halfHashed(steps: readonly InstallStep[], source: Source, view: BuildView): Promise<string | undefined> {
+async function halfHashed(
+  steps: readonly InstallStep[],
+  all: readonly RequirementLine[],
+  source: Source,
+  view: BuildView,
+): Promise<string | undefined> {
+  // With all of one kind no command can have both.
+  if (all.every(isHashed) || !all.some(isHashed)) return undefined
   for (const step of steps.filter(({ installer }) => installer === 'pip')) {
     const { requirements } = await readSteps([step], source, view)
-    const hashed = requirements.filter(({ hashes }) => hashes.length > 0)
-    if (hashed.length > 0 && hashed.length < requirements.length) return step.command
+    if (requirements.some(isHashed) && !requirements.every(isHashed)) return step.command
   }
   return undefined
+}
+
+function isHashed({ hashes }: RequirementLine): boolean {
+  return hashes.length > 0
 }
 
 async function readSteps(

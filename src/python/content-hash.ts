@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { TomlTable, TomlValue } from 'smol-toml'
+import { digestOf, hexOf } from '../base/digest.ts'
 import { tableOf } from './toml-values.ts'
 
 /** As smol-toml gives it, with null for what a tool notes as absent. */
@@ -20,7 +20,7 @@ export function poetryContentHashes({ project, tool, 'dependency-groups': groups
     const content: Record<string, Value> = isLegacy ? relevant : { tool: { poetry: relevant } }
     if (Object.keys(own).length > 0) content.project = own
     if (Object.keys(groups).length > 0) content['dependency-groups'] = groups
-    return sha256(pythonJson(content, ', ', ': '))
+    return hexOf(digestOf(pythonJson(content, ', ', ': ')))
   })
 }
 
@@ -36,7 +36,7 @@ export function pipfileHash(pipfile: TomlTable, sources: readonly Value[]): stri
     default: packages ?? {},
     develop: develop ?? {},
   }
-  return sha256(pythonJson(content, ',', ':'))
+  return hexOf(digestOf(pythonJson(content, ',', ':')))
 }
 
 /** Sections with packages of the user's own naming. */
@@ -63,8 +63,4 @@ function ascii(text: string): string {
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

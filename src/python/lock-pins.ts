@@ -85,6 +85,20 @@ export function failedPins(reason: string): LockPins {
   return { kind: 'failed', reason }
 }
 
+/**
+ * Where a package comes from, as pdm and pipenv note it.
+ * @param remote the field that names a file elsewhere, and what such a file is for people
+ */
+export function entrySource(entry: Readonly<Record<string, unknown>>, remote: string, what: string): LockSource {
+  const { path, git, hg, svn } = entry
+  if (typeof path === 'string') return { kind: 'elsewhere', folder: path, what: 'a local folder' }
+  if (git !== undefined || hg !== undefined || svn !== undefined)
+    return { kind: 'elsewhere', folder: undefined, what: 'version control' }
+  return entry[remote] === undefined
+    ? { kind: 'index', url: undefined }
+    : { kind: 'elsewhere', folder: undefined, what }
+}
+
 /** `sha256:…` in one spelling; undefined for any other hash. */
 export function sha256Of(hash: unknown): string | undefined {
   return typeof hash === 'string' && /^sha256:[0-9a-f]{64}$/i.test(hash) ? hash.toLowerCase() : undefined

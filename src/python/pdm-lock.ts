@@ -1,17 +1,17 @@
-import { parse, type TomlTable } from 'smol-toml'
+import type { TomlTable } from 'smol-toml'
 import {
+  entrySource,
   failedPins,
   type LockEntry,
   type LockPins,
   type LockSelection,
-  type LockSource,
   type LockTexts,
   pinEntries,
   sha256Of,
 } from './lock-pins.ts'
 import { evaluateMarker } from './markers.ts'
 import { normalizeName } from './package-name.ts'
-import { isTable, listOf, tableOf } from './toml-values.ts'
+import { isTable, listOf, readToml, tableOf } from './toml-values.ts'
 import type { WheelTarget } from './wheel-tags.ts'
 
 /**
@@ -20,14 +20,8 @@ import type { WheelTarget } from './wheel-tags.ts'
  * @param target with the exact Python version: markers may ask for it.
  */
 export function readPdmLock(texts: LockTexts, selection: LockSelection, target: WheelTarget): LockPins {
-  let lock: TomlTable
-  let project: TomlTable
-  try {
-    lock = parse(texts.lock)
-    project = parse(texts.project)
-  } catch {
-    return failedPins('pdm.lock or pyproject.toml is no TOML')
-  }
+  const [lock, project] = [readToml(texts.lock), readToml(texts.project)]
+  if (lock === undefined || project === undefined) return failedPins('pdm.lock or pyproject.toml is no TOML')
   const { lock_version: format, strategy } = tableOf(lock.metadata)
   if (typeof format !== 'string' || !/^4\.[4-9]/.test(format))
     return failedPins(`pdm.lock has the format ${JSON.stringify(format)}; 4.4 and newer are read`)
@@ -44,7 +38,12 @@ export function readPdmLock(texts: LockTexts, selection: LockSelection, target: 
       return failedPins(`the marker of ${table.name} in pdm.lock can't be told beforehand: ${String(table.marker)}`)
     if (!holds) continue
     const hashes = listOf(table.files).flatMap((file) => sha256Of(isTable(file) ? file.hash : undefined) ?? [])
-    wanted.push({ name: normalizeName(table.name), version: table.version, hashes, source: sourceOf(table) })
+    wanted.push({
+      name: normalizeName(table.name),
+      version: table.version,
+      hashes,
+      source: entrySource(table, 'url', 'a URL'),
+    })
   }
   const [index, ...others] = pdmIndexes(project)
   const pins = pinEntries(wanted)
@@ -60,15 +59,6 @@ function pdmGroups(project: TomlTable, { with: more, without, only, extras }: Lo
   const usual = only ?? ['default', ...dev, ...more, ...(extras === 'all' ? optional : extras)]
   const left = new Set(without.flatMap((name) => (name === 'dev' ? ['dev', ...dev] : [name])).map(normalizeName))
   return new Set(usual.map(normalizeName).filter((name) => !left.has(name)))
-}
-
-function sourceOf(table: TomlTable): LockSource {
-  const { path } = table
-  if (typeof path === 'string') return { kind: 'elsewhere', folder: path, what: 'a local folder' }
-  if (table.git !== undefined || table.hg !== undefined || table.svn !== undefined)
-    return { kind: 'elsewhere', folder: undefined, what: 'version control' }
-  if (table.url !== undefined) return { kind: 'elsewhere', folder: undefined, what: 'a URL' }
-  return { kind: 'index', url: undefined }
 }
 
 /** Those of `[[tool.pdm.source]]`; one that is named `pypi` takes the default's place. */

@@ -1,18 +1,19 @@
-import { parse, type TomlValue } from 'smol-toml'
-import { isJsonRecord, type JsonRecord, textField, textList } from '../base/json-value.ts'
+import type { TomlValue } from 'smol-toml'
+import { isJsonRecord, type JsonRecord, parseJson, textField, textList } from '../base/json-value.ts'
 import { pipfileHash } from './content-hash.ts'
 import {
+  entrySource,
   failedPins,
   type LockEntry,
   type LockPins,
   type LockSelection,
-  type LockSource,
   type LockTexts,
   pinEntries,
   sha256Of,
 } from './lock-pins.ts'
 import { evaluateMarker } from './markers.ts'
 import { normalizeName } from './package-name.ts'
+import { readToml } from './toml-values.ts'
 import type { WheelTarget } from './wheel-tags.ts'
 
 /**
@@ -21,9 +22,9 @@ import type { WheelTarget } from './wheel-tags.ts'
  * @param target with the exact Python version: markers may ask for it.
  */
 export function readPipfileLock(texts: LockTexts, selection: LockSelection, target: WheelTarget): LockPins {
-  const lock = parsed(texts.lock)
-  const meta = lock?._meta
-  if (lock === undefined || !isJsonRecord(meta) || meta['pipfile-spec'] !== 6)
+  const lock = parseJson(texts.lock)
+  const meta = isJsonRecord(lock) ? lock._meta : undefined
+  if (!isJsonRecord(lock) || !isJsonRecord(meta) || meta['pipfile-spec'] !== 6)
     return failedPins('Pipfile.lock has a format that is not read (pipfile-spec 6 is)')
   const sources = Array.isArray(meta.sources) ? meta.sources.filter(isSource) : []
   if (texts.isChecked && !fits(texts.project, sources, meta.hash))
@@ -48,15 +49,6 @@ export function readPipfileLock(texts: LockTexts, selection: LockSelection, targ
   return pins.kind === 'failed' || urls.length === 0 ? pins : { ...pins, indexes: urls }
 }
 
-function parsed(text: string): JsonRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonRecord(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
 interface Source {
   readonly url: string
   readonly [name: string]: TomlValue
@@ -67,11 +59,8 @@ function isSource(value: unknown): value is Source {
 }
 
 function fits(pipfile: string, sources: readonly Source[], hash: unknown): boolean {
-  try {
-    return isJsonRecord(hash) && hash.sha256 === pipfileHash(parse(pipfile), sources)
-  } catch {
-    return false
-  }
+  const project = readToml(pipfile)
+  return project !== undefined && isJsonRecord(hash) && hash.sha256 === pipfileHash(project, sources)
 }
 
 /** The package, a sentence that says what is wrong, or undefined when it isn't meant for this target. */
@@ -80,18 +69,9 @@ function readEntry(name: string, entry: JsonRecord, target: WheelTarget): LockEn
   const holds = marker === undefined ? true : evaluateMarker(marker, target)
   if (holds === undefined) return `the marker of ${name} in Pipfile.lock can't be told beforehand: ${marker}`
   if (!holds) return undefined
-  const source = sourceOf(entry)
+  const source = entrySource(entry, 'file', 'a file or a URL')
   const version = /^==(\S+)$/.exec(textField(entry, 'version') ?? '')?.[1]
   if (version === undefined && source.kind === 'index') return `${name} has no exact version in Pipfile.lock`
   const hashes = textList(entry.hashes).flatMap((hash) => sha256Of(hash) ?? [])
   return { name, version: version ?? '', hashes, source }
-}
-
-function sourceOf(entry: JsonRecord): LockSource {
-  const path = textField(entry, 'path')
-  if (path !== undefined) return { kind: 'elsewhere', folder: path, what: 'a local folder' }
-  if (entry.git !== undefined || entry.hg !== undefined || entry.svn !== undefined)
-    return { kind: 'elsewhere', folder: undefined, what: 'version control' }
-  if (entry.file !== undefined) return { kind: 'elsewhere', folder: undefined, what: 'a file or a URL' }
-  return { kind: 'index', url: undefined }
 }

@@ -1,4 +1,4 @@
-import { parse, type TomlTable, type TomlValue } from 'smol-toml'
+import type { TomlTable, TomlValue } from 'smol-toml'
 import { poetryContentHashes } from './content-hash.ts'
 import {
   failedPins,
@@ -15,7 +15,7 @@ import { normalizeName } from './package-name.ts'
 import { poetryChoice } from './poetry-groups.ts'
 import { meetsConstraint } from './poetry-version.ts'
 import { walkPoetryLock } from './poetry-walk.ts'
-import { isTable, listOf, tableOf } from './toml-values.ts'
+import { isTable, listOf, readToml, tableOf } from './toml-values.ts'
 import type { WheelTarget } from './wheel-tags.ts'
 
 /** A package of poetry.lock, of one version. */
@@ -33,14 +33,8 @@ export interface PoetryPackage {
  * @param target with the exact Python version: markers may ask for it.
  */
 export function readPoetryLock(texts: LockTexts, selection: LockSelection, target: WheelTarget): LockPins {
-  let lock: TomlTable
-  let project: TomlTable
-  try {
-    lock = parse(texts.lock)
-    project = parse(texts.project)
-  } catch {
-    return failedPins('poetry.lock or pyproject.toml is no TOML')
-  }
+  const [lock, project] = [readToml(texts.lock), readToml(texts.project)]
+  if (lock === undefined || project === undefined) return failedPins('poetry.lock or pyproject.toml is no TOML')
   const { 'lock-version': format, 'content-hash': hash, 'python-versions': pythons, files } = tableOf(lock.metadata)
   if (format !== '1.1' && format !== '2.0' && format !== '2.1')
     return failedPins(`poetry.lock has the format ${JSON.stringify(format)}; 1.1, 2.0 and 2.1 are read`)

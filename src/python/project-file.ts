@@ -1,6 +1,6 @@
-import { parse, type TomlTable } from 'smol-toml'
+import type { TomlTable } from 'smol-toml'
 import { normalizeName } from './package-name.ts'
-import { isTable, tableOf, textsOf } from './toml-values.ts'
+import { isTable, readToml, tableOf, textsOf } from './toml-values.ts'
 
 /** What pyproject.toml says of a project by itself (PEP 621). */
 export interface ProjectFacts {
@@ -44,20 +44,12 @@ export function projectDependencies(text: string, extras: readonly string[]): re
  * `distribution` of pdm), rather than for an application without one.
  */
 export function isPackaged(text: string): boolean {
-  try {
-    const tool = tableOf(parse(text).tool)
-    const { distribution, 'package-type': type } = tableOf(tool.pdm)
-    return tableOf(tool.poetry)['package-mode'] !== false && distribution !== false && type !== 'application'
-  } catch {
-    return true
-  }
+  const tool = tableOf(readToml(text)?.tool)
+  const { distribution, 'package-type': type } = tableOf(tool.pdm)
+  return tableOf(tool.poetry)['package-mode'] !== false && distribution !== false && type !== 'application'
 }
 
 function projectTable(text: string): TomlTable | undefined {
-  try {
-    const { project } = parse(text)
-    return isTable(project) ? project : undefined
-  } catch {
-    return undefined
-  }
+  const project = readToml(text)?.project
+  return isTable(project) ? project : undefined
 }

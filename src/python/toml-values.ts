@@ -1,4 +1,13 @@
-import type { TomlTable, TomlValue } from 'smol-toml'
+import { parse, type TomlTable, type TomlValue } from 'smol-toml'
+
+/** A file's tables; undefined where it is no TOML. */
+export function readToml(text: string): TomlTable | undefined {
+  try {
+    return parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 export function isTable(value: TomlValue | undefined): value is TomlTable {
   return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
