@@ -4,7 +4,7 @@ import { imageConfig } from '../../src/registry/image-config.ts'
 import { parseReference } from '../../src/registry/reference.ts'
 import type { BuildReport } from '../../src/report/report.ts'
 import { ONE_LIGHT_MORE, writeProject } from '../support/line-project.ts'
-import { LineRig, movedBytes, type TrafficSnapshot } from '../support/line-rig.ts'
+import { inputOptions, LineRig, movedBytes, type TrafficSnapshot } from '../support/line-rig.ts'
 import {
   dependencyLayers,
   digestOfTag,
@@ -31,7 +31,7 @@ interface Composed {
 /** Builds with the command line on an emptied builder. */
 async function compose(rig: LineRig, inputs: Readonly<Record<string, string>>): Promise<Composed> {
   await rig.services.emptyBuilder()
-  const run = await rig.command('build', '.', '--json', '--force', ...options(inputs))
+  const run = await rig.command('build', '.', '--json', '--force', ...inputOptions(inputs))
   if (run.exitCode !== 0) throw new Error(run.stderr)
   const { report }: { report: BuildReport } = JSON.parse(run.stdout)
   const [, path = '', tag = ''] = /^[^/]+\/([^:,]+):([^:,]+)/.exec(inputs.tags ?? '') ?? []
@@ -45,10 +45,6 @@ async function compose(rig: LineRig, inputs: Readonly<Record<string, string>>): 
 
 function ran({ timeline }: BuildReport): readonly string[] {
   return (timeline?.executedRuns ?? []).flatMap(({ kind, stage }) => (kind === 'run' && stage ? [stage] : []))
-}
-
-function options(inputs: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(inputs).map(([name, value]) => (name === 'push' ? '--push' : `--${name}=${value}`))
 }
 
 const nothing = { pulled: 0, pushed: 0 }
@@ -101,7 +97,7 @@ describe.each(['v0.33.1', 'v0.27.1'] as const)('composed images, each build on a
         'build',
         '.',
         '--json',
-        ...options(rig.inputs('linked:v1', { assemble: 'linked' }, 'base/hub:1')),
+        ...inputOptions(rig.inputs('linked:v1', { assemble: 'linked' }, 'base/hub:1')),
       )
       expect(linked.exitCode).toBe(0)
       const [expected, made] = [await readImage(`${rig.services.registry}/linked`, 'v1'), cold.image]
@@ -307,7 +303,7 @@ CMD ["python", "src/main.py"]
         if (raw === undefined) throw new Error('the first group has no manifest')
         for (const tag of tags) await new HttpRegistry().putManifest({ ...at, tag }, raw)
         const inputs = rig.inputs('verified:v3', more, 'base/hub:1')
-        const { exitCode, stderr } = await rig.command('build', '.', '--json', '--force', ...options(inputs))
+        const { exitCode, stderr } = await rig.command('build', '.', '--json', '--force', ...inputOptions(inputs))
         expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('E_VERIFY') })
         expect(await tagsOf(`${registry}/verified`)).not.toContain('v3')
       },

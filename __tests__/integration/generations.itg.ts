@@ -5,7 +5,7 @@ import { createProgress } from '../../src/buildx/progress.ts'
 import { tidyCache } from '../../src/buildx/tidy-cache.ts'
 import { HttpRegistry } from '../../src/registry/http-registry.ts'
 import { ONE_LIGHT_MORE, writeProject } from '../support/line-project.ts'
-import { LineRig, movedBytes } from '../support/line-rig.ts'
+import { inputOptions, LineRig, movedBytes } from '../support/line-rig.ts'
 import { dependencyLayers, type OciLayer, readImage } from '../support/oci-image.ts'
 
 const minutes = 60_000
@@ -140,7 +140,5 @@ describe('three builds of the rewritten Dockerfile with plain buildx', () => {
 /** Inputs of the action as options of the command line. */
 function options(inputs: Readonly<Record<string, string>>): readonly string[] {
   // What composed images do over generations is tested with them.
-  return Object.entries({ assemble: 'linked', ...inputs }).flatMap(([name, value]) =>
-    value === 'true' ? [`--${name}`] : [`--${name}`, value],
-  )
+  return inputOptions({ assemble: 'linked', ...inputs })
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { LineRig } from '../support/line-rig.ts'
+import { inputOptions, LineRig } from '../support/line-rig.ts'
 import { digestOfTag, readImage, removeImage } from '../support/oci-image.ts'
 
 const minutes = 60_000
@@ -16,11 +16,6 @@ afterAll(() => rig.close(), minutes)
 
 function inputs(tag: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return rig.inputs(`checked:${tag}`, { 'build-args': 'WORD=one', ...more })
-}
-
-/** Options of the command line for these inputs. */
-function options(given: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(given).flatMap(([name, value]) => (name === 'push' ? ['--push'] : [`--${name}`, value]))
 }
 
 describe('an image with the labels of another commit', () => {
@@ -59,10 +54,10 @@ describe('image-cache check', () => {
   test(
     'answers 3 for an image that must be built, 0 once it is, then from the record alone, and 3 when it is gone',
     async () => {
-      const check = (...more: readonly string[]) => rig.command('check', '.', ...options(given()), ...more)
+      const check = (...more: readonly string[]) => rig.command('check', '.', ...inputOptions(given()), ...more)
       const missing = await check()
       expect([missing.exitCode, missing.stdout]).toEqual([3, expect.stringMatching(/^missing .*checked:cli \(not in /)])
-      expect((await rig.command('build', '.', ...options(given()))).exitCode).toBe(0)
+      expect((await rig.command('build', '.', ...inputOptions(given()))).exitCode).toBe(0)
       const found = await check('--json')
       const digest = await digestOfTag(repository, 'cli')
       expect(found.exitCode).toBe(0)

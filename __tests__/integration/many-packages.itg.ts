@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { compareImages } from '../../src/flow/compare-images.ts'
 import { HttpRegistry } from '../../src/registry/http-registry.ts'
 import type { BuildReport } from '../../src/report/report.ts'
-import { LineRig } from '../support/line-rig.ts'
+import { inputOptions, LineRig } from '../support/line-rig.ts'
 
 const minutes = 60_000
 let rig: LineRig
@@ -33,10 +33,7 @@ test(
     })
     const { stdout } = await succeed(() => {
       const inputs = rig.inputs('many:layers', { provenance: 'false', 'cache-to': 'off' })
-      const options = Object.entries(inputs).flatMap(([name, value]) =>
-        name === 'push' ? ['--push'] : [`--${name}`, value],
-      )
-      return rig.command('build', '.', ...options, '--json')
+      return rig.command('build', '.', ...inputOptions(inputs), '--json')
     })
     const { report }: { report: BuildReport } = JSON.parse(stdout)
     expect(report.dockerfileSteps.filter(({ line, what }) => line === 3 && what === 'rewritten')).toHaveLength(1)

@@ -6,7 +6,7 @@ import { HttpRegistry } from '../../src/registry/http-registry.ts'
 import { imageConfig } from '../../src/registry/image-config.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/registry/manifest.ts'
 import type { BuildReport } from '../../src/report/report.ts'
-import { LineRig } from '../support/line-rig.ts'
+import { inputOptions, LineRig } from '../support/line-rig.ts'
 
 const minutes = 60_000
 /** As users have it who want the builder to make the image as a whole. */
@@ -132,10 +132,7 @@ async function build(tag: string, more: Readonly<Record<string, string>> = {}) {
     platforms: 'linux/amd64,linux/arm64',
     ...more,
   })
-  const options = Object.entries(inputs).flatMap(([name, value]) =>
-    ['push', 'force'].includes(name) ? [`--${name}`] : [`--${name}`, value],
-  )
-  const { exitCode, stdout, stderr, traffic } = await rig.command('build', '.', ...options, '--json')
+  const { exitCode, stdout, stderr, traffic } = await rig.command('build', '.', ...inputOptions(inputs), '--json')
   if (exitCode !== 0) throw new Error(stderr)
   const { report }: { report: BuildReport } = JSON.parse(stdout)
   return { ...report, traffic }

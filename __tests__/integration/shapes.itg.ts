@@ -10,7 +10,7 @@ import { parseReference } from '../../src/registry/reference.ts'
 import { ensureUv } from '../../tools/services/ensure-uv.ts'
 import { machineSettings } from '../../tools/services/machine-settings.ts'
 import { type DockerfileShape, SHAPES } from '../support/dockerfile-shapes.ts'
-import { LineRig } from '../support/line-rig.ts'
+import { inputOptions, LineRig } from '../support/line-rig.ts'
 import { pipenvProject, poetryProject } from '../support/locked-projects.ts'
 import { dependencyLayers, readImage } from '../support/oci-image.ts'
 
@@ -124,10 +124,7 @@ async function build(name: string, more: Readonly<Record<string, string>> = {}):
     provenance: 'false',
     ...more,
   })
-  const options = Object.entries(inputs).flatMap(([key, value]) =>
-    value.split('\n').flatMap((line) => (key === 'push' ? ['--push'] : [`--${key}`, line])),
-  )
-  const { exitCode, stdout, stderr } = await rig.command('build', name, ...options, '--json')
+  const { exitCode, stdout, stderr } = await rig.command('build', name, ...inputOptions(inputs), '--json')
   if (exitCode !== 0) throw new Error(stderr)
   return JSON.parse(stdout)
 }

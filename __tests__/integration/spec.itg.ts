@@ -4,7 +4,7 @@ import { nativePlatform } from '../../src/flow/source.ts'
 import { HttpRegistry } from '../../src/registry/http-registry.ts'
 import { type Platform, parsePlatform } from '../../src/registry/platform.ts'
 import { type ImageReference, parseReference } from '../../src/registry/reference.ts'
-import { LineRig } from '../support/line-rig.ts'
+import { inputOptions, LineRig } from '../support/line-rig.ts'
 import { dependencyLayers, readImage } from '../support/oci-image.ts'
 
 const minutes = 60_000
@@ -63,9 +63,7 @@ describe('a build from a spec', () => {
     'is not made again where the spec says the same, and is where it says something else',
     async () => {
       const key = async (): Promise<string> => {
-        const options = Object.entries(inputs('image.yml', 'layers')).flatMap(([name, value]) =>
-          name === 'push' ? ['--push'] : [`--${name}`, value],
-        )
+        const options = inputOptions(inputs('image.yml', 'layers'))
         const { exitCode, stdout, stderr } = await rig.command('key', '.', ...options, '--json')
         if (exitCode !== 0) throw new Error(stderr)
         return JSON.parse(stdout).key
@@ -109,9 +107,7 @@ interface Built {
 }
 
 async function build(spec: string, tag: string): Promise<Built> {
-  const options = Object.entries(inputs(spec, tag)).flatMap(([name, value]) =>
-    name === 'push' ? ['--push'] : [`--${name}`, value],
-  )
+  const options = inputOptions(inputs(spec, tag))
   const { exitCode, stdout, stderr } = await rig.command('build', '.', ...options, '--json')
   if (exitCode !== 0) throw new Error(stderr)
   return JSON.parse(stdout)

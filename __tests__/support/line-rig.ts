@@ -174,6 +174,13 @@ export class LineRig {
   }
 }
 
+/** Inputs of a rig as options of the command line. A text of several lines is an option for each. */
+export function inputOptions(inputs: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(inputs).flatMap(([name, value]) =>
+    ['push', 'force'].includes(name) ? [`--${name}`] : value.split('\n').map((line) => `--${name}=${line}`),
+  )
+}
+
 /** Bytes of these layers that went from and to the registry. */
 export function movedBytes(traffic: TrafficSnapshot, layers: readonly OciLayer[]): { pulled: number; pushed: number } {
   const moved = layers.map(({ digest }) => traffic.byBlob[digest])

@@ -13,7 +13,8 @@ export type Bystander =
   | {
       readonly kind: 'settings'
       readonly env: Readonly<Record<string, string>>
-      readonly workingDir?: string /** It is written down in the image, too. */
+      readonly workingDir?: string
+      /** It is written down in the image, too. */
       readonly stays?: boolean
     }
   | { readonly kind: 'unknown' }

@@ -31,7 +31,11 @@ export interface LockEntry {
 }
 
 export type LockSource =
-  | { readonly kind: 'index' /** Undefined: the default one. */; readonly url: string | undefined }
+  | {
+      readonly kind: 'index'
+      /** Undefined: the default one. */
+      readonly url: string | undefined
+    }
   /** Built, or fetched from elsewhere. @see UnbuiltPackage */
   | { readonly kind: 'elsewhere'; readonly folder: string | undefined; readonly what: string }
 
