@@ -68,8 +68,9 @@ describe('zizmor', () => {
   beforeAll(async () => {
     zizmor = await ensureZizmor()
   })
+  // It takes a CI machine for a terminal and writes in colours there.
   const audit = (path: string): Promise<string> =>
-    said(zizmor, ['--offline', '--pedantic', '--quiet', '--no-progress', path])
+    said(zizmor, ['--offline', '--pedantic', '--quiet', '--no-progress', '--color=never', path])
 
   test('finds nothing in our workflows, actions and what updates them', async () => {
     expect(await audit('.')).toMatch(/^No findings to report\./)
