@@ -10,6 +10,9 @@ export interface InstallEnvironment {
   readonly bytecode: boolean
 }
 
+/** What the command itself says of the same: an option goes before a variable. */
+export type CommandSettings = IndexSettings & Pick<InstallCommand, 'installer' | 'bytecode'>
+
 /** Variables that change nothing about what is installed and where. */
 const HARMLESS = [
   ...[
@@ -38,7 +41,7 @@ export const PYTHON_FOLDERS = ['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPRE
  * @param trusted the user's word that variables that are not known here change nothing.
  */
 export function installEnvironment(
-  command: InstallCommand,
+  command: CommandSettings,
   env: Readonly<Record<string, string>>,
   pythonVersion: string | undefined,
   trusted: boolean,

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
+import type { IndexSettings } from '../python/resolution.ts'
 import type { BaseImage, InstallStep, InstallTarget, LockedProject, RequirementFile } from './dockerfile.ts'
 import { type ExportedLock, exportedLock } from './exported-lock.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
@@ -127,6 +128,9 @@ function landing(
   return landingObstacle(folder, index, walk, graph, view, isMade ? 'made' : 'new', replaced)
 }
 
+/** What a command says of indexes that has no options for them. */
+const NO_SETTINGS: IndexSettings = { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false }
+
 function readCall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
   if (isSync(call.command)) return readSync(call, place)
   return isToolInstall(call.command) ? readTool(call, place) : readInstall(call, place)
@@ -135,9 +139,8 @@ function readCall(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
 function readTool(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
   const install = readToolInstall(call, place)
   if ('code' in install) return install
-  const settings = { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false }
   const none = { requirementFiles: [], constraintFiles: [], packages: [], locals: [] }
-  return { installer: 'pip', settings, ...none, ...install }
+  return { installer: 'pip', settings: NO_SETTINGS, ...none, ...install }
 }
 
 function readInstall(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
@@ -189,7 +192,7 @@ function exportedInstall(
 }
 
 function common(
-  { installer, packages }: InstallCommand,
+  { installer, packages }: Pick<InstallCommand, 'installer' | 'packages'>,
   target: InstallTarget,
   { settings, bytecode }: InstallEnvironment,
 ): Omit<ReadInstall, 'requirementFiles' | 'constraintFiles' | 'locals'> {
@@ -201,14 +204,10 @@ function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
   const pythonVersion = pythonVersionOf(walk.root)
   const sync = readSyncCommand(call.command, call.env, pythonVersion)
   if ('code' in sync) return sync
-  const install: InstallCommand = {
-    ...{ installer: 'uv', pythonVersion: undefined, environment: undefined, python: undefined, place: undefined },
-    ...{ requirements: [], constraints: [], packages: [], locals: [], indexUrl: undefined, extraIndexUrls: [] },
-    ...{ findLinks: [], preReleases: false, system: false, bytecode: sync.bytecode },
-  }
+  const command = { installer: 'uv', packages: [], ...NO_SETTINGS, bytecode: sync.bytecode } as const
   const step = walk.steps[place.index]
   const isSure = step !== undefined && isTrusted(step.instruction)
-  const surroundings = installEnvironment(install, call.env, pythonVersion, isSure)
+  const surroundings = installEnvironment(command, call.env, pythonVersion, isSure)
   if ('code' in surroundings) return surroundings
   const first = addedFolder(call.env.PATH, walk.root?.env.PATH)
   const own = (sync.active && call.env.VIRTUAL_ENV) || call.env.UV_PROJECT_ENVIRONMENT || '.venv'
@@ -245,7 +244,7 @@ function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
     leavesOut,
   }
   const nothing = { requirementFiles: [], constraintFiles: [], locals: [] }
-  return { ...common(install, target, surroundings), ...nothing, project, stays }
+  return { ...common(command, target, surroundings), ...nothing, project, stays }
 }
 
 /**

@@ -12,7 +12,8 @@ import { glibcRange } from '../python/glibc.ts'
 import type { ResolvedPackage } from '../python/resolution.ts'
 import type { BaseImages } from './base-images.ts'
 import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
-import type { LockTools, StageLock } from './locked-stage.ts'
+import type { LockTools } from './lock-question.ts'
+import type { StageLock } from './locked-stage.ts'
 import { projectFacts } from './project-facts.ts'
 import type { Source } from './source.ts'
 import { stepsTogether, wants, whoStays, withoutToolsElsewhere } from './steps-together.ts'
@@ -117,7 +118,7 @@ async function planStage(
   if (other !== undefined) return refuse('platform', `the Python of the base image is another one on ${other.platform}`)
 
   const { together, later } = stepsTogether(all)
-  const lock = await lockPlatforms(together, python, inputs, source, tools, tools.others)
+  const lock = await lockPlatforms({ steps: together, python, inputs, source, tools }, tools.others)
   if (lock.kind === 'refused') return refuse(lock.code, lock.sentence)
   const { steps, way, staying } = whoStays(together, lock.unbuilt)
   // As pip does: what the base image has in the right version isn't installed again.

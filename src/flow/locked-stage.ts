@@ -1,9 +1,6 @@
-import type { BuildView, Refusal } from '../dockerfile/dockerfile.ts'
-import type { BasePython } from '../image/base-python.ts'
+import type { Refusal } from '../dockerfile/dockerfile.ts'
 import type { UnbuiltPackage } from '../python/pylock.ts'
 import type { IndexSettings, ResolvedPackage } from '../python/resolution.ts'
-import type { RunInstaller } from '../python/resolve.ts'
-import type { Store } from '../stores/store.ts'
 
 /** The exact packages of the installs of a stage. */
 export interface StageLock {
@@ -21,17 +18,15 @@ export interface StageLock {
   readonly below?: readonly ResolvedPackage[]
 }
 
-export type StageLockOutcome =
-  | StageLock
-  | { readonly kind: 'refused'; readonly code: Refusal['code']; readonly sentence: string }
-
-export interface LockTools {
-  readonly view: BuildView
-  /** Reference with digest of the installer image for a Python version. */
-  readonly installerFor: (pythonVersion: string) => Promise<string>
-  readonly runInstaller: RunInstaller
-  readonly store: Store
+export interface LockRefusal {
+  readonly kind: 'refused'
+  readonly code: Refusal['code']
+  readonly sentence: string
 }
 
-/** What is known of the Python that the packages are for. */
-export type LockTarget = Pick<BasePython, 'version' | 'fullVersion' | 'shipped' | 'glibc'>
+export type StageLockOutcome = StageLock | LockRefusal
+
+/** @param code the usual one when absent: no lock came of it */
+export function lockRefusal(sentence: string, code: Refusal['code'] = 'resolution-failed'): LockRefusal {
+  return { kind: 'refused', code, sentence }
+}

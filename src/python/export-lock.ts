@@ -8,7 +8,7 @@ import { askForLock, type LockAnswer, type RunInstaller } from './resolve.ts'
 import { LOCK_FILE, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
 
 /** A project with a lock of uv, and which of its packages are wanted. */
-export interface LockedProject {
+export interface ExportRequest {
   /** Installer image with Python and uv, by digest. */
   readonly image: string
   readonly pythonVersion: string
@@ -30,7 +30,7 @@ export interface LockedProject {
  * anew: a lock that fits the project needs no index.
  */
 export function exportLock(
-  project: LockedProject,
+  project: ExportRequest,
   run: RunInstaller,
   store: Store,
   clock: Clock = systemClock,
@@ -56,7 +56,7 @@ export function exportLock(
   )
 }
 
-function exportScript({ selection, lock }: LockedProject): string {
+function exportScript({ selection, lock }: ExportRequest): string {
   const flags = [lock === 'frozen' ? '--frozen' : '--locked', ...selection].map(shellWord).join(' ')
   return [
     '[ -n "$OUT" ] || OUT=/out',

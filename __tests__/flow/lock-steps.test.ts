@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { findInstalls, isInstallStep } from '../../src/dockerfile/find-installs.ts'
+import { lockSteps } from '../../src/flow/lock-steps.ts'
 import { readSource } from '../../src/flow/source.ts'
-import { lockSteps } from '../../src/flow/stage-lock.ts'
 import { parseBuildInputs } from '../../src/inputs/build-inputs.ts'
 import { NoStore } from '../../src/stores/no-store.ts'
 
 let folder = ''
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'stage-lock-'))
+  folder = await mkdtemp(join(tmpdir(), 'lock-steps-'))
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -28,11 +28,18 @@ async function locked(...lines: readonly string[]) {
   const env = { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' }
   const view = { baseImage: () => ({ env }), contextFiles: source.files.files, platform: 'linux/amd64' }
   const python = { version: '3.12', fullVersion: '3.12.4', shipped: new Map(), glibc: 36 }
-  return await lockSteps(findInstalls(source.dockerfile, view).filter(isInstallStep), python, inputs, source, {
-    view,
-    installerFor: async () => 'tools.example/python-uv@sha256:abc',
-    runInstaller: async () => ({ kind: 'failed', stderr: 'error: the index was asked' }),
-    store: new NoStore('none'),
+  const steps = findInstalls(source.dockerfile, view).filter(isInstallStep)
+  return await lockSteps({
+    steps,
+    python,
+    inputs,
+    source,
+    tools: {
+      view,
+      installerFor: async () => 'tools.example/python-uv@sha256:abc',
+      runInstaller: async () => ({ kind: 'failed', stderr: 'error: the index was asked' }),
+      store: new NoStore('none'),
+    },
   })
 }
 
