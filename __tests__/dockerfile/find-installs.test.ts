@@ -232,8 +232,10 @@ describe('a step stays when the result might differ', () => {
     expect(answers(text, { baseImage: () => ({ ...python, shell: ['/bin/zsh', '-c'] }) })).toEqual(['shell-syntax'])
   })
 
-  test('when the base is Alpine', () => {
-    expect(answers('ARG V=3.12-alpine\nFROM python:$V AS base\nFROM base\nRUN pip install a\n')).toEqual(['platform'])
+  test('when the base is an Alpine that does not tell its release', () => {
+    const text = 'ARG V=3.12-alpine\nFROM python:$V AS base\nRUN apk add --no-cache gcc\nFROM base\nRUN pip install a\n'
+    expect(answers(text)).toEqual(['platform'])
+    expect(answers(text, { baseImage: () => ({ ...python, libc: 'musl' }) })).toEqual(['ok'])
   })
 
   test('when the file asks for a frontend that knows no heredocs', () => {

@@ -74,6 +74,7 @@ PACKAGES
 rm -f /layer/usr/local/.lock
 /usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local || true
 find /layer/usr/local -path '*.dist-info/RECORD' -exec chmod 644 {} +
+find /layer/usr/local -mindepth 1 -type d -empty -delete
 find /layer -type d -exec chmod 755 {} +
 find /layer -exec touch -h -d @315532800 {} +
 IMAGE_CACHE
@@ -93,6 +94,7 @@ PACKAGES
 rm -f /layer/usr/local/.lock
 /usr/local/bin/python3.12 -m compileall -qq -j1 -s /layer -p / --invalidation-mode unchecked-hash /layer/usr/local || true
 find /layer/usr/local -path '*.dist-info/RECORD' -exec chmod 644 {} +
+find /layer/usr/local -mindepth 1 -type d -empty -delete
 find /layer -type d -exec chmod 755 {} +
 find /layer -exec touch -h -d @315532800 {} +
 IMAGE_CACHE

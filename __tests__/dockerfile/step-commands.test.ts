@@ -32,6 +32,7 @@ describe('a command behind an install into a folder', () => {
   test.each([
     ['/usr/local', 'useradd -r -d /nonexistent -s /usr/sbin/nologin worker'],
     ['/usr/local', 'ls /app'],
+    ['/usr/local', 'apk del .build-deps'],
     ['/srv/env', 'ldconfig'],
     ['/deps', 'cd /app && touch ready'],
   ])('into %s stands by itself: %s', (target, command) => {

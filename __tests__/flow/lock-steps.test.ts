@@ -27,7 +27,7 @@ async function locked(...lines: readonly string[]) {
   const source = await readSource(inputs, folder)
   const env = { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' }
   const view = { baseImage: () => ({ env }), contextFiles: source.files.files, platform: 'linux/amd64' }
-  const python = { version: '3.12', fullVersion: '3.12.4', shipped: new Map(), glibc: 36 }
+  const python = { version: '3.12', fullVersion: '3.12.4', shipped: new Map(), libc: 36 }
   const steps = findInstalls(source.dockerfile, view).filter(isInstallStep)
   return await lockSteps({
     steps,

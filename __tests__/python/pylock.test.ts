@@ -22,9 +22,9 @@ describe('wheels for several C libraries', () => {
     wheel('debugpy-1-cp312-cp312-manylinux_2_34_x86_64.whl', B),
     wheel('debugpy-1-py3-none-any.whl', C),
   ]
-  const read = (wheels: readonly string[], glibc?: { atLeast: number; atMost: number }) => {
+  const read = (wheels: readonly string[], libc?: { atLeast: number; atMost: number }) => {
     const text = lockOf(`name = "debugpy"\nversion = "1"\nwheels = [${wheels.join(', ')}]`)
-    const found = readPylock(text, { ...TARGET, ...(glibc === undefined ? {} : { glibc }) })
+    const found = readPylock(text, { ...TARGET, ...(libc === undefined ? {} : { libc }) })
     if (found.kind === 'failed') throw new Error(found.reason)
     const [one] = found.packages
     return one === undefined ? found.unbuilt[0]?.reason : [one.wheel.fileName.split('-').slice(2).join('-'), one.hashes]

@@ -5,7 +5,7 @@ const SETTINGS = { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preRe
 const INPUTS = {
   pythonVersion: '3.12',
   platform: 'linux/amd64',
-  glibc: { atLeast: 36, atMost: 36 },
+  libc: { atLeast: 36, atMost: 36 },
   settings: SETTINGS,
   installer: 'uv',
   onlyBinary: [],

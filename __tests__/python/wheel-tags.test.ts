@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
+import type { Libc } from '../../src/base/libc.ts'
 import { bestWheel, parseWheelName, wheelRank } from '../../src/python/wheel-tags.ts'
 
 const AMD64 = { pythonVersion: '3.12', platform: 'linux/amd64' }
 const ARM64 = { pythonVersion: '3.12.4', platform: 'linux/arm64' }
 
-function rank(fileName: string, target = AMD64, glibc = 36): number | undefined {
+function rank(fileName: string, target = AMD64, libc: Libc = 36): number | undefined {
   const name = parseWheelName(fileName)
-  return name === undefined ? undefined : wheelRank(name, target, glibc)
+  return name === undefined ? undefined : wheelRank(name, target, libc)
 }
 
 describe('parseWheelName', () => {
@@ -73,6 +74,16 @@ describe('wheelRank', () => {
   ])('%s wants glibc 2.%i', (tag, wanted, older) => {
     const name = `a-1-cp312-cp312-${tag}.whl`
     expect([rank(name, AMD64, wanted), rank(name, AMD64, older)]).toEqual([expect.any(Number), undefined])
+  })
+
+  test('on musl takes wheels for it, the newest first, and none for glibc', () => {
+    const ranks = ['musllinux_1_2', 'musllinux_1_1', 'linux'].map((tag) =>
+      rank(`a-1-cp312-cp312-${tag}_x86_64.whl`, AMD64, 'musl'),
+    )
+    expect(ranks).toEqual(ranks.filter((one) => one !== undefined).toSorted((a, b) => a - b))
+    expect(rank('a-1-py3-none-any.whl', AMD64, 'musl')).toBeDefined()
+    const others = ['musllinux_1_3_x86_64', 'musllinux_1_2_aarch64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64']
+    expect(others.map((tag) => rank(`a-1-cp312-cp312-${tag}.whl`, AMD64, 'musl'))).toEqual(others.map(() => undefined))
   })
 
   test('takes the wheels of the platform that it plans for, not those of this machine', () => {

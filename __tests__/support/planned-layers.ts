@@ -21,7 +21,7 @@ export function plannedLayers(
     interpreter: '/usr/local/bin/python3.12',
     installerImage: 'tools.example/python-uv@sha256:abc',
     platform: 'linux/amd64',
-    glibc: 36,
+    libc: 36,
     settings: { indexUrl: undefined, extraIndexUrls: [], findLinks: [], preReleases: false },
     bytecode: true,
     ...more,

@@ -25,7 +25,7 @@ const UNKNOWN: Bystander = { kind: 'unknown' }
 
 /** Programs of the system that neither read nor write Python's folders. */
 const INDEPENDENT_PROGRAMS = new Set([
-  ...['apt-get', 'apt', 'groupadd', 'addgroup', 'update-ca-certificates', 'locale-gen', 'update-locale'],
+  ...['apt-get', 'apt', 'apk', 'groupadd', 'addgroup', 'update-ca-certificates', 'locale-gen', 'update-locale'],
   'dpkg-reconfigure',
 ])
 /** Programs that write a user's home beside the lists of users. */

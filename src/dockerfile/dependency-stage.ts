@@ -1,3 +1,4 @@
+import type { Libc } from '../base/libc.ts'
 import { shellWord } from '../base/shell-word.ts'
 import type { LayerGroup, LayerPlan } from '../layers/layer-plan.ts'
 import type { IndexSettings } from '../python/resolution.ts'
@@ -43,7 +44,7 @@ export interface StageLayers {
   /** What the image is built for: `linux/amd64`. */
   readonly platform: string
   /** Its C library, by which wheels are chosen: `36` is 2.36. */
-  readonly glibc: number
+  readonly libc: Libc
   /** More platforms that the same stages are for: each builds them with its own wheels. */
   readonly morePlatforms?: readonly string[]
   readonly settings: IndexSettings
@@ -168,7 +169,7 @@ export function dependencyStage(
     ...(place === 'final' ? UNSEEN : []),
     ...(place === 'final' && layers.environment !== undefined ? notingFolders(parentOf(layers.environment)) : []),
     'set --',
-    ...machineLines(layers.platform, layers.glibc, isShared),
+    ...machineLines(layers.platform, layers.libc, isShared),
     // A platform may have no package of this group.
     ...(isShared ? [`mkdir -p ${shellWord(target)}`] : []),
     ...(layers.environment === undefined ? [] : environmentLines(layers, layers.environment)),

@@ -1,3 +1,4 @@
+import type { Libc } from '../base/libc.ts'
 import type { LockSelection } from '../python/lock-pins.ts'
 import type { IndexSettings } from '../python/resolution.ts'
 import type { LockTool } from '../python/tool-lock.ts'
@@ -104,6 +105,8 @@ export interface BaseImage {
   readonly onBuild?: readonly string[] | undefined
   /** Its Python, where its files tell it and not its environment: `3.12`. */
   readonly python?: string | undefined
+  /** Its C library, where it tells. */
+  readonly libc?: Libc | undefined
   /** What it has in /usr/src and above, where that was looked up: plain folders, and all else. */
   readonly places?: ReadonlyMap<string, 'plain' | 'other'> | undefined
 }

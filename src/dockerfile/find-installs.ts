@@ -33,7 +33,7 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
   const found: (InstallStep | Refusal)[] = []
   const environments: VirtualEnvironment[] = []
   /** What makes the packages that are there unknown to every install below. */
-  let unsure: CommandObstacle | undefined = triggers(walk, stage) ?? otherLibc(walk)
+  let unsure: CommandObstacle | undefined = triggers(walk, stage) ?? unknownMusl(walk)
   /** The same for installs that share the system's Python with a tool's own packages. */
   let besideTools: CommandObstacle | undefined
   for (const [index, step] of walk.steps.entries()) {
@@ -99,14 +99,18 @@ function triggers({ root, steps }: StageWalk, stage: number): CommandObstacle | 
   return { code: 'stage-base', sentence: 'the base has ONBUILD triggers, which run before the steps of this file' }
 }
 
-/** Alpine's C library is musl: its wheels are others than those that the installer image would take. */
-function otherLibc({ rootReference = '', steps }: StageWalk): CommandObstacle | undefined {
+/** Alpine's C library, musl, takes wheels of its own: which ones is known where the base tells its release. */
+function unknownMusl({ root, rootReference = '', steps }: StageWalk): CommandObstacle | undefined {
+  if (root?.libc === 'musl') return undefined
   const apk = steps.find(
     ({ instruction: { keyword, rest } }) =>
       keyword === 'RUN' && /\bapk\s+(?:-\S+\s+)*(?:add|update|upgrade)\b/.test(rest),
   )
   if (!/alpine|musl/.test(rootReference) && apk === undefined) return undefined
-  return { code: 'platform', sentence: 'the base is Alpine, whose musl library needs wheels of its own' }
+  return {
+    code: 'platform',
+    sentence: 'the base is an Alpine that does not tell its release, and with it which wheels it takes',
+  }
 }
 
 /** Steps without pip that put packages into Python's folders or change the settings of installers. */

@@ -10,7 +10,7 @@ export function likeInstaller(layers: StageLayers, target: string): readonly str
     ...shebangLines(layers, target),
     ...bytecodeLines(layers, target),
     ...withoutBytecode(layers, target),
-    ...listLines(layers, target),
+    ...asPipWrites(layers, target),
   ]
 }
 
@@ -42,8 +42,14 @@ function withoutBytecode({ steps, bytecode }: StageLayers, target: string): read
   return [`find ${shellWord(target)} -depth -type d -name __pycache__ -exec rm -rf {} +`]
 }
 
-/** pip writes a package's list of files anew; uv leaves it the mode that the wheel has for it. */
-function listLines({ steps }: StageLayers, target: string): readonly string[] {
+/**
+ * pip writes a package's list of files anew, where uv leaves it the mode that the wheel has for it; and it makes folders
+ * for files alone, where uv makes a wheel's empty ones, too.
+ */
+function asPipWrites({ steps }: StageLayers, target: string): readonly string[] {
   if (!steps.some(({ installer }) => installer === 'pip')) return []
-  return [`find ${shellWord(target)} -path '*.dist-info/RECORD' -exec chmod 644 {} +`]
+  return [
+    `find ${shellWord(target)} -path '*.dist-info/RECORD' -exec chmod 644 {} +`,
+    `find ${shellWord(target)} -mindepth 1 -type d -empty -delete`,
+  ]
 }

@@ -29,6 +29,7 @@ const SYSTEM_PREFIX = '/usr/local'
 const READ_SYSTEM = new Set([
   'apt',
   'apt-get',
+  'apk',
   'dpkg-reconfigure',
   'ldconfig',
   'update-ca-certificates',

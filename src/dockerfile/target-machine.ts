@@ -1,3 +1,5 @@
+import { type Libc, uvPlatform } from '../base/libc.ts'
+
 /** uv's names for machines, and what `uname -m` says there. */
 const MACHINES: Readonly<Record<string, string>> = { 'linux/amd64': 'x86_64', 'linux/arm64': 'aarch64' }
 
@@ -10,17 +12,16 @@ export function hasMachine(platform: string): boolean {
  * Shell lines that add `--python-platform` to the arguments: machine and C library are those of the target, whatever the
  * installer's are.
  * @param platform `linux/arm64`
- * @param glibc `36` is 2.36
  * @param isShared the stage is for several platforms: BuildKit runs it once for each and says in TARGETARCH for which
  */
-export function machineLines(platform: string, glibc: number, isShared: boolean): readonly string[] {
+export function machineLines(platform: string, libc: Libc, isShared: boolean): readonly string[] {
   const machine = MACHINES[platform]
-  if (isShared) return [...SHARED, platformLine('"$machine"', glibc)]
-  return machine === undefined ? [] : [platformLine(machine, glibc)]
+  if (isShared) return [...SHARED, platformLine('"$machine"', libc)]
+  return machine === undefined ? [] : [platformLine(machine, libc)]
 }
 
-function platformLine(machine: string, glibc: number): string {
-  return `set -- --python-platform ${machine}-manylinux_2_${glibc}`
+function platformLine(machine: string, libc: Libc): string {
+  return `set -- --python-platform ${uvPlatform(machine, libc)}`
 }
 
 /** BuildKit runs the stage once for each platform, and says which one it is for. */

@@ -2,6 +2,7 @@ import type { BaseImage, BuildOptions } from '../dockerfile/dockerfile.ts'
 import { needsFiles } from '../dockerfile/needs-files.ts'
 import { resolveStages } from '../dockerfile/stage-graph.ts'
 import type { BaseFiles } from '../image/base-files.ts'
+import { baseLibc } from '../image/base-libc.ts'
 import { type FoundImage, imageConfig } from '../registry/image-config.ts'
 import { parsePlatform } from '../registry/platform.ts'
 import { formatReference, type ImageReference, withDigest } from '../registry/reference.ts'
@@ -86,6 +87,7 @@ function knownBase(name: string, pinned: ImageReference, found: FoundImage): Kno
     workingDir: config.workingDir,
     shell: config.shell.length === 0 ? undefined : config.shell,
     onBuild: config.onBuild,
+    libc: baseLibc(config.history),
     history: config.history,
     name,
     pinned: formatReference(pinned),

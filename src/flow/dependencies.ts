@@ -8,7 +8,7 @@ import type { ChangeHistory } from '../layers/change-history.ts'
 import { HEAVY_PACKAGES } from '../layers/heavy-packages.ts'
 import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
-import { glibcRange } from '../python/glibc.ts'
+import { libcRange } from '../python/libc-range.ts'
 import type { ResolvedPackage } from '../python/resolution.ts'
 import type { BaseImages } from './base-images.ts'
 import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
@@ -219,7 +219,7 @@ async function stageLayers(
     interpreter: isAbsolute ? (program ?? named) : named,
     installerImage,
     platform: view.platform ?? 'linux/amd64',
-    glibc: glibcRange(python.glibc).atLeast,
+    libc: libcRange(python.libc).atLeast,
     ...(others.length === 0 ? {} : { morePlatforms: others.map(({ platform }) => platform) }),
     settings,
     bytecode: steps.some((step) => step.bytecode),

@@ -19,9 +19,9 @@ export async function lockOfFile(path: string, question: LockQuestion): Promise<
   if (first === undefined || more.length > 0 || !isAlone)
     return lockRefusal(`${path} is installed together with other packages`, 'unknown-option')
   const text = await readFile(join(source.context, path), 'utf8').catch(() => '')
-  const { platform, glibc } = lockSubject(question)
+  const { platform, libc } = lockSubject(question)
   const pythonVersion = python.fullVersion ?? python.version
-  const read = readPylock(text, { pythonVersion, platform, glibc }, { isInstalled: true })
+  const read = readPylock(text, { pythonVersion, platform, libc }, { isInstalled: true })
   if (read.kind === 'failed') return lockRefusal(read.reason)
   const [indexUrl, ...extraIndexUrls] = read.indexes
   const settings = { ...first.settings, indexUrl: indexUrl ?? first.settings.indexUrl, extraIndexUrls }

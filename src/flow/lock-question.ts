@@ -1,7 +1,7 @@
 import type { BuildView, InstallStep } from '../dockerfile/dockerfile.ts'
 import type { BasePython } from '../image/base-python.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
-import { type GlibcRange, glibcRange } from '../python/glibc.ts'
+import { type LibcRange, libcRange } from '../python/libc-range.ts'
 import type { RunInstaller } from '../python/resolve.ts'
 import type { Store } from '../stores/store.ts'
 import type { Source } from './source.ts'
@@ -30,14 +30,14 @@ export interface LockTools {
 }
 
 /** What is known of the Python that the packages are for. */
-export type LockTarget = Pick<BasePython, 'version' | 'fullVersion' | 'shipped' | 'glibc'>
+export type LockTarget = Pick<BasePython, 'version' | 'fullVersion' | 'shipped' | 'libc'>
 
 /** What every way to an answer wants to know, in the words of the room that gives it. */
 export interface LockSubject {
   readonly image: string
   readonly pythonVersion: string
   readonly platform: string
-  readonly glibc: GlibcRange
+  readonly libc: LibcRange
   readonly salt: string
   readonly relock: boolean
 }
@@ -47,7 +47,7 @@ export function lockSubject({ installerImage, python, inputs, tools }: LockQuest
     image: installerImage,
     pythonVersion: python.version,
     platform: platformOf(tools),
-    glibc: glibcRange(python.glibc),
+    libc: libcRange(python.libc),
     salt: inputs.salt,
     relock: inputs.relock || inputs.noCache,
   }

@@ -1,5 +1,6 @@
+import type { Libc } from '../base/libc.ts'
 import type { BaseFiles } from './base-files.ts'
-import { baseGlibc } from './base-glibc.ts'
+import { baseLibc } from './base-libc.ts'
 
 /** The parts of an image's configuration that tell of its Python (OCI image-spec, config.md). */
 export interface BaseConfig {
@@ -24,8 +25,8 @@ export interface BasePython {
    * on top would mix the two, so a lock must agree with what is there.
    */
   readonly shipped: ReadonlyMap<string, string | undefined>
-  /** Its C library, `36` for 2.36: installers choose wheels by it. Undefined where the image doesn't tell. */
-  readonly glibc: number | undefined
+  /** Installers choose wheels by it. Undefined where the image doesn't tell. */
+  readonly libc: Libc | undefined
 }
 
 /** Files of these may come with any Python image; what else was installed decides whether layers can be put on top. */
@@ -53,8 +54,9 @@ export function basePython(
     return unknown(`python-version is ${wanted}, the base image has ${version}`)
   if (config.env.PATH?.split(':')[0] !== '/usr/local/bin')
     return unknown('the base image puts another folder before /usr/local/bin on PATH')
-  if (config.history.some((step) => /\bapk (add|--no-cache)/.test(step)))
-    return unknown('the base image is an Alpine, whose wheels are others (musl)')
+  const libc = baseLibc(config.history)
+  if (libc !== 'musl' && config.history.some((step) => /\bapk (add|--no-cache)/.test(step)))
+    return unknown('the base image is an Alpine that does not tell its release, and with it which wheels it takes')
   const installed = isolated ? undefined : config.history.find((step) => installsPackages(step))
   if (installed !== undefined) return unknown(`the base image already has Python packages (${shorten(installed)})`)
   const names = Number(version.slice(2)) >= WITHOUT_SETUPTOOLS ? ['pip'] : INSTALLER_PACKAGES
@@ -65,7 +67,7 @@ export function basePython(
     prefix: '/usr/local',
     interpreter: `/usr/local/bin/python${version}`,
     shipped: new Map(names.map((name) => [name, shippedVersion(name, config)])),
-    glibc: baseGlibc(config.history),
+    libc,
   }
 }
 
@@ -97,7 +99,7 @@ function fromFiles(
     prefix: '/usr/local',
     interpreter,
     shipped: packages,
-    glibc: baseGlibc(history),
+    libc: baseLibc(history),
   }
 }
 

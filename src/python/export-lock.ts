@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { shellWord } from '../base/shell-word.ts'
 import type { Store } from '../stores/store.ts'
 import { storeKey } from '../stores/store-key.ts'
-import type { GlibcRange } from './glibc.ts'
+import type { LibcRange } from './libc-range.ts'
 import { RESOLUTION_FORMAT } from './remembered-resolution.ts'
 import { askForLock, type LockAnswer, type RunInstaller } from './resolve.ts'
 import { LOCK_FILE, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
@@ -14,7 +14,7 @@ export interface ExportRequest {
   readonly pythonVersion: string
   readonly platform: string
   /** What is known of the image's C library. */
-  readonly glibc: GlibcRange
+  readonly libc: LibcRange
   /** Texts of uv.lock, pyproject.toml, and those of workspace members, by their path below the project. */
   readonly files: Readonly<Record<string, string>>
   /** Arguments of `uv export`: `--no-dev`, `--extra gpu`. */
@@ -35,21 +35,21 @@ export function exportLock(
   store: Store,
   clock: Clock = systemClock,
 ): Promise<LockAnswer> {
-  const { image, pythonVersion, platform, glibc, relock } = project
+  const { image, pythonVersion, platform, libc, relock } = project
   const script = exportScript(project)
   const files = Object.fromEntries(Object.entries(project.files).map(([path, text]) => [`project/${path}`, text]))
   const key = storeKey('resolution', project.salt, {
     format: RESOLUTION_FORMAT,
     image,
     platform,
-    glibc: [glibc.atLeast, glibc.atMost],
+    libc: [libc.atLeast, libc.atMost],
     pythonVersion,
     script,
     files,
   })
   const withSizes = { ...files, 'wheel-sizes.py': WHEEL_SIZES_PY }
   return askForLock(
-    { key, image, script, files: withSizes, relock, pythonVersion, platform, glibc, pinned: new Map() },
+    { key, image, script, files: withSizes, relock, pythonVersion, platform, libc, pinned: new Map() },
     run,
     store,
     clock,

@@ -1,5 +1,6 @@
 import { parse, type TomlTable, type TomlValue } from 'smol-toml'
-import { SOME_GLIBC } from './glibc.ts'
+import type { Libc } from '../base/libc.ts'
+import { SOME_LIBC } from './libc-range.ts'
 import { evaluateMarker, type MarkerChoice } from './markers.ts'
 import { normalizeName } from './package-name.ts'
 import { meetsConstraint } from './poetry-version.ts'
@@ -127,10 +128,10 @@ function readPackage(
   }
   const version = entry.version
   if (typeof version !== 'string') return `${name} has no version in the lock`
-  const glibc = target.glibc ?? SOME_GLIBC
+  const libc = target.libc ?? SOME_LIBC
   const fitting = listOf(entry.wheels)
     .flatMap((value) => readWheel(value, facts))
-    .filter((wheel) => fits(wheel, target, glibc.atMost))
+    .filter((wheel) => fits(wheel, target, libc.atMost))
   if (fitting.length === 0) {
     const python = target.pythonVersion
     const reason = `${name} ${version} has no wheel for ${target.platform} with Python ${python}; it would have to be built from source`
@@ -138,8 +139,8 @@ function readPackage(
   }
   const pinned = facts.pinned?.get(name) ?? []
   const allowed = fitting.filter((w) => w.hash !== undefined && (pinned.length === 0 || pinned.includes(w.hash)))
-  const wheel = bestWheel(allowed, target, glibc.atMost)
-  const onOlder = bestWheel(allowed, target, glibc.atLeast)
+  const wheel = bestWheel(allowed, target, libc.atMost)
+  const onOlder = bestWheel(allowed, target, libc.atLeast)
   if (wheel !== undefined && wheel !== onOlder) {
     const reason = `${name} ${version} has other wheels for newer C libraries, and the base image does not tell which one it has`
     return { name, folder: undefined, reason }
@@ -152,7 +153,7 @@ function readPackage(
     return { name, folder: undefined, reason }
   }
   // Where the C library is known by its bounds alone, installers get what runs on both.
-  const usable = allowed.filter((w) => fits(w, target, glibc.atLeast))
+  const usable = allowed.filter((w) => fits(w, target, libc.atLeast))
   return {
     name,
     version,
@@ -180,9 +181,9 @@ function readWheel(value: TomlValue, facts: LockFacts): readonly Wheel[] {
   ]
 }
 
-function fits(wheel: Wheel, target: WheelTarget, glibc: number): boolean {
+function fits(wheel: Wheel, target: WheelTarget, libc: Libc): boolean {
   const name = parseWheelName(wheel.fileName)
-  return name !== undefined && wheelRank(name, target, glibc) !== undefined
+  return name !== undefined && wheelRank(name, target, libc) !== undefined
 }
 
 /** `dependencies` of PEP 751, where the locker writes them. */

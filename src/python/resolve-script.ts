@@ -1,5 +1,6 @@
+import { uvPlatform } from '../base/libc.ts'
 import { shellWord } from '../base/shell-word.ts'
-import { type GlibcRange, SOME_GLIBC } from './glibc.ts'
+import { type LibcRange, SOME_LIBC } from './libc-range.ts'
 import type { IndexSettings } from './resolution.ts'
 import { machineOf } from './wheel-tags.ts'
 
@@ -8,7 +9,7 @@ export interface ResolveInputs {
   readonly pythonVersion: string
   readonly platform: string
   /** What is known of the image's C library; nothing when absent. */
-  readonly glibc?: GlibcRange
+  readonly libc?: LibcRange
   readonly settings: IndexSettings
   /** Whose rules for several indexes hold: pip takes the best version of all, uv the first index that has the package. */
   readonly installer: 'pip' | 'uv'
@@ -51,7 +52,7 @@ function resolveArgs(inputs: ResolveInputs): readonly string[] {
     inputs.pythonVersion,
     '--python-platform',
     // The newest, or uv would leave out of the lock what some image takes.
-    `${machine}-manylinux_2_${(inputs.glibc ?? SOME_GLIBC).atMost}`,
+    uvPlatform(machine, (inputs.libc ?? SOME_LIBC).atMost),
     ...(inputs.noDeps === true ? ['--no-deps'] : []),
     ...(inputs.hasConstraints ? ['--constraints', 'constraints.in'] : []),
     ...(settings.indexUrl === undefined ? [] : ['--index-url', settings.indexUrl]),

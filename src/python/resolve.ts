@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors.ts'
 import { redact } from '../base/redact.ts'
 import type { Store, StoreKey } from '../stores/store.ts'
 import { answersPrefix, storeKey, withValue } from '../stores/store-key.ts'
-import type { GlibcRange } from './glibc.ts'
+import type { LibcRange } from './libc-range.ts'
 import { readPylock, type UnbuiltPackage } from './pylock.ts'
 import { decodeLock, encodeLock, type LockedPackages, RESOLUTION_FORMAT } from './remembered-resolution.ts'
 import type { RequirementLine } from './requirement-line.ts'
@@ -20,7 +20,7 @@ export interface ResolveRequest {
   /** `linux/amd64` */
   readonly platform: string
   /** What is known of the image's C library; nothing when absent. */
-  readonly glibc?: GlibcRange
+  readonly libc?: LibcRange
   readonly requirements: readonly RequirementLine[]
   readonly constraints: readonly RequirementLine[]
   readonly onlyBinary: readonly string[]
@@ -86,7 +86,7 @@ export async function resolve(
     pythonVersion,
     platform,
     pinned,
-    ...(request.glibc === undefined ? {} : { glibc: request.glibc }),
+    ...(request.libc === undefined ? {} : { libc: request.libc }),
   }
   const answer = await askForLock(question, run, store, clock)
   if (answer.kind === 'failed') return answer
@@ -112,7 +112,7 @@ export interface LockQuestion {
   readonly relock: boolean
   readonly pythonVersion: string
   readonly platform: string
-  readonly glibc?: GlibcRange
+  readonly libc?: LibcRange
   /** Hashes that the requirements pin, by package. */
   readonly pinned: ReadonlyMap<string, readonly string[]>
 }

@@ -1,4 +1,5 @@
-import type { GlibcRange } from './glibc.ts'
+import type { Libc } from '../base/libc.ts'
+import type { LibcRange } from './libc-range.ts'
 
 /** What a wheel's file name says (binary distribution format, "File name convention"). */
 export interface WheelName {
@@ -18,7 +19,7 @@ export interface WheelTarget {
   /** `linux/amd64`, `linux/arm64`; others take only wheels for any platform. */
   readonly platform: string
   /** What is known of its C library; nothing when absent. */
-  readonly glibc?: GlibcRange
+  readonly libc?: LibcRange
 }
 
 const LEGACY_MANYLINUX: ReadonlyMap<string, number> = new Map([
@@ -26,6 +27,9 @@ const LEGACY_MANYLINUX: ReadonlyMap<string, number> = new Map([
   ['manylinux2010', 12],
   ['manylinux1', 5],
 ])
+
+/** Of musl 1.2. */
+const MUSL_MINOR = 2
 
 /** Machine name that platform tags end in, for an OCI platform. */
 export function machineOf(platform: string): string | undefined {
@@ -49,11 +53,11 @@ export function parseWheelName(fileName: string): WheelName | undefined {
 
 /**
  * How well a wheel fits, the way installers rank: own interpreter and ABI first, then the stable ABI from new to old,
- * then pure Python; within one kind the newest manylinux.
- * @param glibc `36` is 2.36; wheels may ask for it or an older one (PEP 600)
+ * then pure Python; within one kind the newest C library.
+ * @param libc wheels may ask for it or an older one (PEP 600, PEP 656)
  * @returns smaller is better; undefined when the wheel doesn't run there.
  */
-export function wheelRank(wheel: WheelName, target: WheelTarget, glibc: number): number | undefined {
+export function wheelRank(wheel: WheelName, target: WheelTarget, libc: Libc): number | undefined {
   const minor = Number(/^3\.(\d+)/.exec(target.pythonVersion)?.[1] ?? Number.NaN)
   if (Number.isNaN(minor)) return undefined
   const machine = machineOf(target.platform)
@@ -62,7 +66,7 @@ export function wheelRank(wheel: WheelName, target: WheelTarget, glibc: number):
     for (const abi of wheel.abiTags) {
       for (const platform of wheel.platformTags) {
         const kind = kindRank(python, abi, platform, minor)
-        const place = platformRank(platform, machine, glibc)
+        const place = platformRank(platform, machine, libc)
         if (kind === undefined || place === undefined) continue
         const rank = kind * 1000 + place
         if (best === undefined || rank < best) best = rank
@@ -76,11 +80,11 @@ export function wheelRank(wheel: WheelName, target: WheelTarget, glibc: number):
 export function bestWheel<T extends { readonly fileName: string }>(
   wheels: readonly T[],
   target: WheelTarget,
-  glibc: number,
+  libc: Libc,
 ): T | undefined {
   const ranked = wheels.flatMap((wheel) => {
     const name = parseWheelName(wheel.fileName)
-    const rank = name === undefined ? undefined : wheelRank(name, target, glibc)
+    const rank = name === undefined ? undefined : wheelRank(name, target, libc)
     return name === undefined || rank === undefined ? [] : [{ wheel, rank, build: name.build }]
   })
   ranked.sort((a, b) => a.rank - b.rank || b.build - a.build || (a.wheel.fileName < b.wheel.fileName ? -1 : 1))
@@ -103,12 +107,16 @@ function kindRank(python: string, abi: string, platform: string, minor: number):
   return pure !== '' && Number(pure) > minor ? undefined : (anyPlatform ? 301 : 200) + age
 }
 
-function platformRank(tag: string, machine: string | undefined, glibc: number): number | undefined {
+function platformRank(tag: string, machine: string | undefined, libc: Libc): number | undefined {
   if (tag === 'any') return 0
   if (machine === undefined) return undefined
   if (tag === `linux_${machine}`) return 999
+  if (libc === 'musl') {
+    const built = new RegExp(`^musllinux_1_(\\d+)_${machine}$`).exec(tag)?.[1]
+    return built === undefined || Number(built) > MUSL_MINOR ? undefined : MUSL_MINOR - Number(built)
+  }
   const [, prefix, minor] =
     new RegExp(`^(manylinux1|manylinux2010|manylinux2014|manylinux_2_(\\d+))_${machine}$`).exec(tag) ?? []
   const wanted = minor === undefined ? LEGACY_MANYLINUX.get(prefix ?? '') : Number(minor)
-  return wanted === undefined || wanted > glibc ? undefined : glibc - wanted
+  return wanted === undefined || wanted > libc ? undefined : libc - wanted
 }

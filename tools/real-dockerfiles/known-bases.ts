@@ -114,7 +114,9 @@ function environmentOf({ path, tag = 'latest' }: ImageReference): readonly strin
 
 /** Docker's images are made from Debian's, which tell their release; without one in the tag it is the newest of its time. */
 function historyOf({ path, tag = 'latest' }: ImageReference): readonly { readonly created_by: string }[] {
-  if (!/^(?:library\/)?python$|^astral-sh\/uv$/.test(path) || tag.includes('alpine')) return []
+  if (!/^(?:library\/)?python$|^astral-sh\/uv$/.test(path)) return []
+  // Docker's Alpine images have told their release since 2024; which one it is doesn't matter here.
+  if (tag.includes('alpine')) return [{ created_by: 'ADD alpine-minirootfs-3.21.3-x86_64.tar.gz / # buildkit' }]
   const [, named] = /\b(buster|bullseye|bookworm|trixie)\b/.exec(tag) ?? []
   // A version down to its patch may be of any time.
   const [current, minor = '14'] = /^(?:latest|slim|3(?:\.(\d+))?(?:-slim)?)$/.exec(tag) ?? []

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { glibcRange, SOME_GLIBC } from '../../src/python/glibc.ts'
+import { libcRange, SOME_LIBC } from '../../src/python/libc-range.ts'
 
 test.each([
   [36, 36, 36],
@@ -10,9 +10,13 @@ test.each([
   [41, 40, 40],
   [12, 17, 17],
 ])('glibc 2.%i lies between 2.%i and 2.%i', (minor, atLeast, atMost) => {
-  expect(glibcRange(minor)).toEqual({ atLeast, atMost })
+  expect(libcRange(minor)).toEqual({ atLeast, atMost })
+})
+
+test('of musl there is one', () => {
+  expect(libcRange('musl')).toEqual({ atLeast: 'musl', atMost: 'musl' })
 })
 
 test('of an image that tells nothing its range is all that images have', () => {
-  expect(glibcRange(undefined)).toBe(SOME_GLIBC)
+  expect(libcRange(undefined)).toBe(SOME_LIBC)
 })
