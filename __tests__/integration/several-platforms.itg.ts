@@ -97,6 +97,21 @@ test(
   5 * minutes,
 )
 
+test(
+  'with verify, each platform is compared with the Dockerfile as it is written',
+  async () => {
+    const checked = { provenance: 'false', verify: 'true' }
+    await rig.workspace.write('Dockerfile', 'FROM python:3.11-slim\nRUN pip install six==1.17.0\n')
+    const { checks } = await build('verified', checked)
+    const detail = expect.stringMatching(/^verified: .*, on linux\/amd64 and linux\/arm64$/)
+    expect(checks).toContainEqual(expect.objectContaining({ what: 'verify', detail }))
+    // The second base says arm64 and runs this machine's Python, so pip takes wheels there that aren't for arm64.
+    await rig.workspace.write('Dockerfile', 'FROM python:3.11-slim\nRUN pip install PyYAML==6.0.2\n')
+    await expect(build('different', checked)).rejects.toThrow(/E_VERIFY.*_yaml\..*--platform linux\/arm64/s)
+  },
+  5 * minutes,
+)
+
 /** The rig's base image as an index whose second image says arm64; nothing in it is run. */
 async function putBaseOfTwo(): Promise<void> {
   const base = { registry: rig.services.registry, path: 'base/python' }

@@ -94,7 +94,16 @@ export function platformOptions(inputs: BuildInputs): readonly BuildOptions[] {
 
 /** The platform of an image that is for one, and the first one's of several. */
 export function targetPlatform(inputs: BuildInputs): Platform {
-  const platform = parsePlatform(buildOptions(inputs).platform ?? '')
+  return readPlatform(buildOptions(inputs).platform ?? '')
+}
+
+/** All that the image is for, one at least. */
+export function targetPlatforms(inputs: BuildInputs): readonly Platform[] {
+  return platformOptions(inputs).map(({ platform = '' }) => readPlatform(platform))
+}
+
+function readPlatform(text: string): Platform {
+  const platform = parsePlatform(text)
   if (typeof platform === 'string') throw new RangeError(platform)
   return platform
 }

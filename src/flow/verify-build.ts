@@ -1,11 +1,12 @@
 import { ImageCacheError } from '../base/errors.ts'
 import { runBuild } from '../buildx/run-build.ts'
 import type { Deps } from '../deps.ts'
+import { formatPlatform, type Platform } from '../registry/platform.ts'
 import { formatRepository, type ImageReference, withDigest } from '../registry/reference.ts'
 import { type BuildOrder, buildPlan } from './build-and-push.ts'
 import { buildTools, prepareBuildFolder } from './build-folder.ts'
 import { compareImages, type ImageDiff } from './compare-images.ts'
-import { targetPlatform } from './source.ts'
+import { targetPlatforms } from './source.ts'
 
 /** Differences that an error names; the command `image-cache diff` shows all. */
 const NAMED = 10
@@ -29,9 +30,15 @@ export async function verifyBuild(order: BuildOrder, deps: Deps): Promise<string
 export async function verifyImage(order: BuildOrder, rewritten: ImageReference, deps: Deps): Promise<string> {
   const written = { ...order, dockerfile: order.source.dockerfile.text, lifted: undefined }
   const asWritten = await buildUntagged(written, 'as-written', deps)
-  const diff = await compareImages(asWritten, rewritten, targetPlatform(order.inputs), deps.registry)
-  if (!diff.equal) throw different(diff, asWritten, rewritten)
-  return `verified: ${diff.compared} paths and the configuration are those of the Dockerfile as it is written`
+  let compared = 0
+  const platforms = targetPlatforms(order.inputs)
+  for (const platform of platforms) {
+    const diff = await compareImages(asWritten, rewritten, platform, deps.registry)
+    if (!diff.equal) throw different(diff, asWritten, rewritten, platform)
+    compared += diff.compared
+  }
+  const where = platforms.length > 1 ? `, on ${platforms.map(formatPlatform).join(' and ')}` : ''
+  return `verified: ${compared} paths and the configuration are those of the Dockerfile as it is written${where}`
 }
 
 async function buildUntagged(order: BuildOrder, name: string, deps: Deps): Promise<ImageReference> {
@@ -61,7 +68,12 @@ async function buildUntagged(order: BuildOrder, name: string, deps: Deps): Promi
   return withDigest({ registry: repository.registry, path: repository.path }, digest)
 }
 
-function different({ files, config }: ImageDiff, a: ImageReference, b: ImageReference): ImageCacheError {
+function different(
+  { files, config }: ImageDiff,
+  a: ImageReference,
+  b: ImageReference,
+  platform: Platform,
+): ImageCacheError {
   const named = [
     ...config.map(
       ({ field, a: left, b: right }) => `configuration ${field}: ${left ?? 'not set'}, ${right ?? 'not set'}`,
@@ -75,7 +87,7 @@ function different({ files, config }: ImageDiff, a: ImageReference, b: ImageRefe
     'E_VERIFY',
     `the rewritten image differs from the Dockerfile as it is written: ${list}${more}`,
     {
-      hint: `image-cache diff ${names} shows all of it. optimize-layers: false, or # image-cache: off above a step, leaves it as it is.`,
+      hint: `image-cache diff ${names} --platform ${formatPlatform(platform)} shows all of it. optimize-layers: false, or # image-cache: off above a step, leaves it as it is.`,
     },
   )
 }

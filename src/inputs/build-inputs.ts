@@ -187,8 +187,6 @@ export function parseBuildInputs(read: ReadInput): BuildInputs {
   }
   if (inputs.push && inputs.tags.length === 0) reader.mistake('tags', '', 'is empty, but push needs a name to push to')
   if (inputs.verify && !inputs.push) reader.mistake('verify', 'true', 'needs push: images are compared in a registry')
-  if (inputs.verify && inputs.platforms.length > 1)
-    reader.mistake('verify', 'true', 'compares images for one platform, and several are wanted')
   if (inputs.spec !== undefined && inputs.file !== undefined)
     reader.mistake('spec', inputs.spec, 'is there beside file: an image is made of one of the two')
   if (inputs.layers.length >= inputs.maxLayers) {
