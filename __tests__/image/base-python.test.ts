@@ -2,9 +2,11 @@ import { describe, expect, test } from '@jest/globals'
 import { basePython } from '../../src/image/base-python.ts'
 
 const official = { PYTHON_VERSION: '3.12.4', PATH: '/usr/local/bin:/usr/bin:/bin' }
+/** As older images have it, which don't tell their release. */
+const DEBIAN = 'RUN /bin/sh -c set -eux; apt-get update; apt-get install -y --no-install-recommends ca-certificates'
 
 test("Docker's Python images are known by their environment", () => {
-  expect(basePython({ env: official, history: ['CMD ["python3"]'] }, undefined)).toEqual({
+  expect(basePython({ env: official, history: [DEBIAN, 'CMD ["python3"]'] }, undefined)).toEqual({
     kind: 'known',
     version: '3.12',
     fullVersion: '3.12.4',
@@ -16,7 +18,10 @@ test("Docker's Python images are known by their environment", () => {
 
 describe('older ones ship setuptools and wheel, too', () => {
   const shipped = (env: Readonly<Record<string, string>>, history: readonly string[]) => {
-    const python = basePython({ env: { ...official, PYTHON_VERSION: '3.11.9', ...env }, history }, undefined)
+    const python = basePython(
+      { env: { ...official, PYTHON_VERSION: '3.11.9', ...env }, history: [DEBIAN, ...history] },
+      undefined,
+    )
     return python.kind === 'known' ? Object.fromEntries(python.shipped) : undefined
   }
 
@@ -59,6 +64,13 @@ describe('nothing is guessed', () => {
       undefined,
       'already has Python packages',
     ],
+    ['when nothing tells its C library', { env: official, history: ['COPY / / # buildkit'] }, undefined, 'C library'],
+    [
+      'when it is an Alpine of no known release',
+      { env: official, history: ['ADD file:1 in /', 'RUN apk add --no-cache ca-certificates'] },
+      undefined,
+      'Alpine',
+    ],
     [
       'when conda made it',
       { env: official, history: ['RUN conda install numpy'] },
@@ -77,5 +89,10 @@ test.each([
   'RUN /bin/sh -c python get-pip.py "pip==24.0"',
   'ENV PYTHON_VERSION=3.12.4',
 ])('what the official images themselves do is no reason to refuse: %s', (step) => {
-  expect(basePython({ env: official, history: [step] }, '3.12').kind).toBe('known')
+  expect(basePython({ env: official, history: [DEBIAN, step] }, '3.12').kind).toBe('known')
+})
+
+test('on Alpine wheels are for musl', () => {
+  const history = ['ADD alpine-minirootfs-3.21.3-x86_64.tar.gz / # buildkit', 'RUN apk add --no-cache tzdata']
+  expect(basePython({ env: official, history }, undefined)).toMatchObject({ kind: 'known', libc: 'musl' })
 })

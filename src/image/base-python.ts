@@ -31,6 +31,8 @@ export interface BasePython {
 
 /** Files of these may come with any Python image; what else was installed decides whether layers can be put on top. */
 const INSTALLER_PACKAGES = ['pip', 'setuptools', 'wheel']
+/** Package managers of systems with glibc; a base without a history may be anything. */
+const OF_GLIBC = /\b(?:apt-get|apt|dpkg|dnf|microdnf|yum|rpm|zypper)\b/
 /** From this minor version on Docker's Python images ship pip alone. */
 const WITHOUT_SETUPTOOLS = 12
 
@@ -59,6 +61,8 @@ export function basePython(
     return unknown('the base image is an Alpine that does not tell its release, and with it which wheels it takes')
   const installed = isolated ? undefined : config.history.find((step) => installsPackages(step))
   if (installed !== undefined) return unknown(`the base image already has Python packages (${shorten(installed)})`)
+  if (libc === undefined && !config.history.some((step) => OF_GLIBC.test(step)))
+    return unknown('the base image tells nothing of its C library, by which wheels are chosen')
   const names = Number(version.slice(2)) >= WITHOUT_SETUPTOOLS ? ['pip'] : INSTALLER_PACKAGES
   return {
     kind: 'known',

@@ -122,7 +122,8 @@ function historyOf({ path, tag = 'latest' }: ImageReference): readonly { readonl
   const [current, minor = '14'] = /^(?:latest|slim|3(?:\.(\d+))?(?:-slim)?)$/.exec(tag) ?? []
   const isCurrent = current !== undefined && Number(minor) >= 9
   const suite = named ?? (isCurrent ? 'trixie' : undefined)
-  return suite === undefined ? [] : [{ created_by: `# debian.sh --arch 'amd64' out/ '${suite}' '@1'` }]
+  const step = suite === undefined ? 'RUN apt-get update' : `# debian.sh --arch 'amd64' out/ '${suite}' '@1'`
+  return [{ created_by: step }]
 }
 
 function bytesOf(json: unknown): Bytes {
