@@ -42,6 +42,8 @@ describe('compareTrees', () => {
     ['bytecode with other bytes', 'l/__pycache__/a.cpython-311.pyc', file, other, true],
     ['bytecode that is missing', 'l/__pycache__/a.cpython-311.pyc', file, undefined, false],
     ['bytecode with another mode', 'l/__pycache__/a.cpython-311.pyc', file, { ...other, mode: 0o600 }, false],
+    ['bytecode of Python’s own library', 'usr/local/lib/python3.11/json/__pycache__/a.pyc', file, undefined, true],
+    ['bytecode of a package', 'usr/local/lib/python3.11/site-packages/a/__pycache__/a.pyc', file, undefined, false],
     ['who installed a package', 'l/a-1.dist-info/INSTALLER', file, undefined, true],
     ['a list of installed files', 'l/a-1.dist-info/RECORD', file, other, true],
     ['a list of installed files that is missing', 'l/a-1.dist-info/RECORD', file, undefined, false],

@@ -29,6 +29,12 @@ export const NOISE: readonly NoiseRule[] = [
     ignores: 'all',
   },
   {
+    name: 'bytecode-of-python',
+    sentence: "Which modules of Python's own library are compiled: those that some program has imported as root",
+    paths: /^usr\/(?:local\/)?lib\/python3[^/]*\/(?!(?:site|dist)-packages\/)(?:.*\/)?__pycache__(?:\/[^/]+\.pyc)?$/,
+    ignores: 'all',
+  },
+  {
     name: 'installer-notes',
     sentence: 'Who installed a package, and whether it was asked for by name',
     paths: /\.dist-info\/(?:INSTALLER|REQUESTED|uv_cache\.json|uv_build\.json)$/,
