@@ -52,8 +52,28 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
           preReleases: false,
         },
         bytecode: true,
+        turns: [
+          {
+            requirementFiles: [{ imagePath: '/srv/requirements.txt', contextPath: 'requirements.txt' }],
+            constraintFiles: [{ imagePath: '/srv/conf/constraints.txt', contextPath: 'constraints.txt' }],
+            packages: ['numpy<2'],
+            locals: [],
+            upgrades: false,
+          },
+        ],
       },
     ])
+  })
+
+  test('keeps what each command asks for in its turn', () => {
+    const [step] = find('FROM python\nRUN pip install a==1 && pip install -U a b\n')
+    expect(step).toMatchObject({
+      packages: ['a==1', 'a', 'b'],
+      turns: [
+        { packages: ['a==1'], upgrades: false },
+        { packages: ['a', 'b'], upgrades: true },
+      ],
+    })
   })
 
   test('shows no password of an index', () => {
@@ -93,6 +113,74 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
   test('is looked for only in stages that the target needs', () => {
     const text = 'FROM python AS a\nRUN pip install x\nFROM python AS b\nRUN pip install y\n'
     expect(find(text, { target: 'b' })).toMatchObject([{ packages: ['y'], stage: 1 }])
+  })
+})
+
+describe('files of the context', () => {
+  test.each([
+    ['settings of pip', 'etc/pip.conf', 'COPY root/ /', ['environment']],
+    ['settings of pip in the home folder', '.config/pip/pip.conf', 'COPY root/ /root/', ['environment']],
+    ['settings of uv', '.config/uv/uv.toml', 'WORKDIR /root\nCOPY root .', ['environment']],
+    ['a password', '.netrc', 'ADD root/ /root/', ['environment']],
+    ['settings elsewhere', 'etc/pip.conf', 'COPY root/ /x/', ['ok']],
+    ['a package', 'usr/local/lib/python3.12/site-packages/a-1.dist-info/METADATA', 'COPY root/ /', ['environment']],
+    ['other files', 'etc/app.conf', 'COPY root/ /', ['ok']],
+  ])('that come with a whole folder are seen: %s', (_, path, copy, expected) => {
+    expect(answers(`FROM python\n${copy}\nRUN pip install a\n`, { contextFiles: [`root/${path}`] })).toEqual(expected)
+  })
+})
+
+describe('what stands between two installs', () => {
+  const two = (step: string): string => `FROM python\nRUN pip install a\n${step}\nRUN pip install b\n`
+  test.each([
+    ['a list of what is there', 'RUN pip freeze > /list', 'environment'],
+    ['a program that runs Python', 'RUN python -c "import a"', 'environment'],
+    ['a copy over the packages', 'COPY app/ /usr/local/', 'environment'],
+    ['owners of the packages', 'RUN chown -R 7 /usr/local/lib', 'environment'],
+    ['a user', 'RUN useradd -m app && mkdir /data', 'ok'],
+    ['packages of the system', 'RUN apt-get update && apt-get install -y git', 'ok'],
+    ['the source', 'WORKDIR /\nCOPY app/ /app/', 'ok'],
+    ['pip itself', 'RUN pip install -U pip', 'ok'],
+    ['settings of the image', 'ENV A=1\nLABEL b=c\nEXPOSE 1', 'ok'],
+  ])('%s: the second one is %s', (_, step, expected) => {
+    expect(answers(two(step)).filter((answer) => answer !== 'unknown-option')).toEqual(['ok', expected])
+  })
+
+  test('does not matter to an install elsewhere', () => {
+    const text = 'FROM python\nRUN pip install uv\nRUN uv venv /v\nRUN uv pip install --python /v a\n'
+    expect(answers(text)).toEqual(['ok', 'ok'])
+  })
+})
+
+describe('layers before a step that stays', () => {
+  test.each([
+    [
+      'written settings',
+      "printf '[install]\\ntarget = /x' > /etc/pip.conf && pip install a && python -m a",
+      'several-commands',
+    ],
+    ['a variable', 'PIP_TARGET=/x && export PIP_TARGET && pip install a && python -m a', 'several-commands'],
+    ['nothing else', 'mkdir /x && pip install a && python -m a', 'ok'],
+  ])('are not made behind %s', (_, command, expected) => {
+    expect(answers(`FROM python\nRUN ${command}\n`)).toEqual([expected])
+  })
+})
+
+describe('root’s cache folder', () => {
+  const cleared = (above: string): unknown =>
+    find(`FROM python\n${above}RUN pip install a && rm -rf /root/.cache\n`).at(-1)
+
+  test('is cleared only in words where installs alone have filled it', () => {
+    expect(cleared('RUN apt-get update\n')).toMatchObject({ remainder: undefined })
+    expect(cleared('RUN pip install b\n')).toMatchObject({ remainder: undefined })
+  })
+
+  test.each([
+    ['copied files', 'COPY app/ /root/.cache/app/\n'],
+    ['what a program fetched', 'RUN fetch-models\n'],
+    ['what a command wrote', 'RUN mkdir -p /root/.cache/x && touch /root/.cache/x/y\n'],
+  ])('is cleared of %s', (_, above) => {
+    expect(cleared(above)).toMatchObject({ remainder: 'rm -rf /root/.cache' })
   })
 })
 
@@ -178,6 +266,27 @@ describe('a step stays when the result might differ', () => {
       'RUN curl https://x.example/i.py | python3 -\nRUN pip install a',
       ['environment'],
     ],
+    [
+      'a settings file that a script writes',
+      'RUN <<EOF\necho x > /etc/pip.conf\nEOF\nRUN pip install a',
+      ['environment'],
+    ],
+    [
+      'packages put there by hand',
+      'RUN cp -r /s /usr/local/lib/python3.12/site-packages/\nRUN pip install a',
+      ['environment'],
+    ],
+    ['Python’s folders closed', 'RUN chmod 700 /usr/local/lib/python3.12\nRUN pip install a', ['environment']],
+    ['Python’s folders given away', 'RUN useradd x && chown -R x /usr/local\nRUN pip install a', ['environment']],
+    ['Python’s folders elsewhere', 'RUN mv /usr/local/lib /opt/lib\nRUN pip install a', ['environment']],
+    ['a program beside Python', 'RUN mv /x /usr/local/bin/ && chmod +x /usr/local/bin/x\nRUN pip install a', ['ok']],
+    ['copies beside Python', 'COPY app/ /usr/local/bin/\nRUN pip install a', ['ok']],
+    [
+      'copies among the packages',
+      'COPY app/ /usr/local/lib/python3.12/site-packages/app/\nRUN pip install a',
+      ['environment'],
+    ],
+    ['an archive over everything', 'ADD app.tar.gz /\nRUN pip install a', ['environment']],
     ['conda', 'RUN conda install -y x\nRUN pip install a', ['environment']],
     ['uv sync without its files', 'WORKDIR /w\nRUN uv sync', ['file-not-found']],
     ['uv sync with an option', 'RUN uv sync --script x.py', ['unknown-option']],

@@ -126,6 +126,7 @@ describe('resolve', () => {
     ['pre-releases', { settings: { ...REQUEST.settings, preReleases: true } }],
     ['installer', { installer: 'uv' }],
     ['only-binary', { onlyBinary: ['flask'] }],
+    ['version there already', { installed: [{ name: 'flask', version: '3.0' }] }],
     ['salt', { salt: 'other' }],
   ])('another %s is another question', (_, change) => {
     expect(resolutionKey({ ...REQUEST, ...change })).not.toBe(resolutionKey(REQUEST))
@@ -140,6 +141,19 @@ describe('resolve', () => {
     ['whether to ask anew', { relock: true }],
   ])('%s does not matter to the question', (_, change) => {
     expect(resolutionKey({ ...REQUEST, ...change })).toBe(resolutionKey(REQUEST))
+  })
+
+  test('versions that are there already are handed over as a lock, which uv prefers', async () => {
+    const { runs, run } = installer({ 'pylock.toml': LOCK })
+    const installed = [
+      { name: 'flask', version: '3.0' },
+      { name: 'click', version: '8.1' },
+    ]
+    await resolve({ ...REQUEST, installed }, run, store, TICKING)
+    expect(runs[0]?.files['installed.toml']).toBe(
+      'lock-version = "1.0"\ncreated-by = "image-cache"\n[[packages]]\nname = "click"\nversion = "8.1"\n[[packages]]\nname = "flask"\nversion = "3.0"\n',
+    )
+    expect(runs[0]?.script).toContain('cp installed.toml "$OUT/pylock.toml"')
   })
 
   test('user and password of an index are no part of the key and are not stored', async () => {

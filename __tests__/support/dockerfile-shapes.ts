@@ -302,6 +302,34 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten', 'rewritten'],
     layers: true,
   },
+  'an upgrade of what an earlier step pins': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir idna==3.4 six==1.16.0\nRUN pip install --no-cache-dir --upgrade idna\n`,
+    steps: ['rewritten', 'rewritten'],
+    layers: true,
+  },
+  'constraints for one of two installs': {
+    dockerfile: `${FROM}COPY limits.txt /limits/\nRUN pip install --no-cache-dir -c /limits/limits.txt idna\nRUN pip install --no-cache-dir 'six<1.17'\n`,
+    files: { 'limits.txt': 'idna==3.10\nsix==1.15.0\n' },
+    steps: ['rewritten', 'rewritten'],
+    layers: true,
+  },
+  'a list of the packages between two installs': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir six==1.17.0\nRUN pip freeze >/list\nRUN pip install --no-cache-dir idna==3.11\n`,
+    steps: ['rewritten', 'on-top', 'environment'],
+    layers: true,
+  },
+  'settings of pip in a folder that is copied': {
+    dockerfile: `${FROM}COPY root/ /root/\nRUN pip install --no-cache-dir six==1.17.0\n`,
+    files: { 'root/.config/pip/pip.conf': '[install]\ncompile = false\n' },
+    steps: ['environment'],
+    layers: false,
+  },
+  'a cache folder with files of the user’s': {
+    dockerfile: `${FROM}COPY src/ /root/.cache/own/\nRUN pip install --no-cache-dir six==1.17.0 && rm -rf /root/.cache\n`,
+    files: main,
+    steps: ['rewritten'],
+    layers: true,
+  },
   'two installs into a folder, which don’t see each other': {
     dockerfile: `${FROM}RUN pip install --no-cache-dir --target /deps python-dateutil==2.9.0.post0 six==1.17.0\nRUN pip install --no-cache-dir --target /deps idna==3.11\n`,
     steps: ['rewritten', 'environment'],

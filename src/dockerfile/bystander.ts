@@ -7,6 +7,8 @@ import { configuredVariable } from './tool-settings.ts'
 export type Bystander =
   /** It changes nothing that the image keeps, once the install is gone: `set -e`, `pip cache purge`. */
   | { readonly kind: 'nothing' }
+  /** It removes all of root's cache folder: what an install leaves there, and whatever else lies there. */
+  | { readonly kind: 'clears-cache' }
   /** It has an effect of its own and neither needs the packages nor changes them: it may run before the layers. */
   | { readonly kind: 'independent' }
   /** It changes what later commands of the same step see. */
@@ -34,7 +36,8 @@ const OF_USERS = new Set(['useradd', 'adduser', 'usermod'])
 const BY_NAME = new Set(['rm', 'mkdir', 'chown', 'chmod', 'touch', 'ls'])
 const WITHOUT_EFFECT = new Set(['true', ':', 'echo', 'printf', 'whoami', 'id', 'date', 'uname', 'sleep', 'pwd'])
 /** Caches that installers fill: where nothing is installed nothing need be removed. */
-const INSTALLER_CACHE = /^(?:\/root|~|\$HOME)\/\.cache(?:\/(?:pip|uv|pypoetry|pdm|pipenv)(?:\/.*|\*)?)?\/?\*?$/
+const INSTALLER_CACHE = /^(?:\/root|~|\$HOME)\/\.cache\/(?:pip|uv|pypoetry|pdm|pipenv)(?:\/.*|\*)?$/
+const WHOLE_CACHE = /^(?:\/root|~|\$HOME)\/\.cache(?:\/\*?)?$/
 
 /** A command of a step beside the install, as it was read. */
 export interface BesideCommand {
@@ -68,14 +71,9 @@ export function bystander(
     )
   )
     return NOTHING
-  if (
-    /^rm -(?:rf|fr|r|f)(?: \S+)+$/.test(plain) &&
-    plain
-      .split(' ')
-      .slice(2)
-      .every((word) => INSTALLER_CACHE.test(word))
-  )
-    return NOTHING
+  const removed = /^rm -(?:rf|fr|r|f)(?: \S+)+$/.test(plain) ? plain.split(' ').slice(2) : []
+  if (removed.length > 0 && removed.every((word) => INSTALLER_CACHE.test(word) || WHOLE_CACHE.test(word)))
+    return removed.some((word) => WHOLE_CACHE.test(word)) ? { kind: 'clears-cache' } : NOTHING
   // Patterns are fine for programs that are given paths: what they may match is looked at below.
   const words = command?.words ?? patternWords(plain)
   if (words === undefined) return UNKNOWN

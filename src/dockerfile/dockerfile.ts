@@ -209,7 +209,23 @@ export type LockedProject = {
 )
 
 /** An install command that may become layers. */
-export interface InstallStep {
+/** What one command of a step asks for. */
+export interface AskedPackages {
+  readonly requirementFiles: readonly RequirementFile[]
+  readonly constraintFiles: readonly RequirementFile[]
+  /** Packages named in the command, PEP 508 texts. */
+  readonly packages: readonly string[]
+  /** What the step installs besides wheels of an index: then it stays, on top of the layers. */
+  readonly locals: readonly LocalPackage[]
+}
+
+/** One command of a step, in its turn: it finds what those before it have installed. */
+export interface InstallTurn extends AskedPackages {
+  /** Whether it takes the newest versions although others that would do are there already. */
+  readonly upgrades: boolean
+}
+
+export interface InstallStep extends AskedPackages {
   /** The command's own text, for messages. */
   readonly command: string
   readonly lines: LineRange
@@ -217,12 +233,8 @@ export interface InstallStep {
   readonly stage: number
   readonly installer: 'pip' | 'uv'
   readonly target: InstallTarget
-  readonly requirementFiles: readonly RequirementFile[]
-  readonly constraintFiles: readonly RequirementFile[]
-  /** Packages named in the command, PEP 508 texts. */
-  readonly packages: readonly string[]
-  /** What the step installs besides wheels of an index: then it stays, on top of the layers. */
-  readonly locals: readonly LocalPackage[]
+  /** Its commands, in their order; none where a lock file alone tells the packages. */
+  readonly turns: readonly InstallTurn[]
   /** Where a lock file tells the packages. What the step installs with pip beside it is there before. */
   readonly project: LockedProject | undefined
   /** Set where a tool makes the environment by itself before it installs. */

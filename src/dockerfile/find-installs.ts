@@ -1,9 +1,9 @@
-import { readCopyStep } from './copy-step.ts'
+import { changesPython } from './changes-python.ts'
 import type { BuildView, Dockerfile, InstallStep, Refusal } from './dockerfile.ts'
 import { oldSyntax } from './dockerfile-syntax.ts'
 import type { CommandObstacle } from './install-command.ts'
-import { installsOnlyInstallers, installsToolBeside, installText, isTrusted, otherInstaller } from './install-text.ts'
-import { ownProgram } from './own-program.ts'
+import { installsOnlyInstallers, installsToolBeside, installText, isTrusted } from './install-text.ts'
+import { mayMeetPackages } from './passed-steps.ts'
 import { readInstallStep } from './read-install-step.ts'
 import { resolveStages, type StageGraph } from './stage-graph.ts'
 import { type StageStep, type StageWalk, walkStage } from './stage-steps.ts'
@@ -34,6 +34,8 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
   const environments: VirtualEnvironment[] = []
   /** What makes the packages that are there unknown to every install below. */
   let unsure: CommandObstacle | undefined = triggers(walk, stage) ?? unknownMusl(walk)
+  /** Where in the walk the first install into a folder stands that layers take the place of. */
+  const firstInto = new Map<string | undefined, number>()
   /** The same for installs that share the system's Python with a tool's own packages. */
   let besideTools: CommandObstacle | undefined
   for (const [index, step] of walk.steps.entries()) {
@@ -41,7 +43,7 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
     const line = instruction.lines.first
     if (installText(instruction) === undefined) {
       environments.push(...environmentsMadeBy(step))
-      unsure ??= changesPython(step, graph)
+      unsure ??= changesPython(step, graph, view)
       continue
     }
     if (step.stage !== stage) {
@@ -53,10 +55,16 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
     }
     const replaced = new Set(found.filter(isInstallStep).map(({ lines }) => lines.first))
     const read = readInstallStep({ index, walk, graph, view, environments, replaced })
-    const obstacle = unsure ?? ('code' in read || read.target.kind === 'venv' ? undefined : besideTools)
+    const obstacle =
+      unsure ??
+      ('code' in read
+        ? undefined
+        : (standsBetween(walk.steps.slice(firstInto.get(read.target.folder) ?? index, index), read, graph) ??
+          (read.target.kind === 'venv' ? undefined : besideTools)))
     if (!('code' in read) && (obstacle === undefined || isTrusted(instruction))) {
       environments.push(...environmentsOf(read), ...environmentsMadeBy(step))
       found.push(read)
+      if (!firstInto.has(read.target.folder)) firstInto.set(read.target.folder, index)
       // It stays on top of the layers, and brings what only a build can tell.
       if (read.locals.length > 0 || read.stays !== undefined) unsure ??= staysOnTop(line)
       continue
@@ -71,6 +79,25 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
     unsure ??= staysOnTop(line)
   }
   return found
+}
+
+/**
+ * Layers of several installs stand where the first one stood, so nothing between them may tell the difference.
+ * @param since the first install into the same place, it included
+ */
+function standsBetween(
+  since: readonly StageStep[],
+  { target }: InstallStep,
+  graph: StageGraph,
+): CommandObstacle | undefined {
+  const between = since.filter(({ instruction }) => installText(instruction) === undefined)
+  const step = between.find((one) => mayMeetPackages(one, target.folder ?? '/usr/local', graph))
+  return (
+    step && {
+      code: 'environment',
+      sentence: `line ${step.instruction.lines.first} stands between two installs and may need the packages or change them`,
+    }
+  )
 }
 
 function staysOnTop(line: number): CommandObstacle {
@@ -111,24 +138,4 @@ function unknownMusl({ root, rootReference = '', steps }: StageWalk): CommandObs
     code: 'platform',
     sentence: 'the base is an Alpine that does not tell its release, and with it which wheels it takes',
   }
-}
-
-/** Steps without pip that put packages into Python's folders or change the settings of installers. */
-function changesPython(step: StageStep, graph: StageGraph): CommandObstacle | undefined {
-  const { instruction } = step
-  const line = instruction.lines.first
-  const installer = otherInstaller(instruction)
-  if (installer !== undefined)
-    return { code: 'environment', sentence: `line ${line} changes the packages with ${installer}` }
-  const own = ownProgram(instruction)
-  if (own !== undefined)
-    return { code: 'environment', sentence: `line ${line} runs ${own}, which may install packages as well` }
-  if (/\bpip\.conf\b|\buv\.toml\b|\.netrc\b/.test(instruction.rest)) {
-    return { code: 'environment', sentence: `line ${line} brings a settings file of pip or uv` }
-  }
-  const copy = readCopyStep(step, graph)
-  if (copy?.from === undefined) return undefined
-  const folder = copy.destination.replace(/\/?$/, '/')
-  if (!'/usr/local/lib/'.startsWith(folder) && !folder.startsWith('/usr/local/lib/')) return undefined
-  return { code: 'environment', sentence: `line ${line} copies files into Python's folders` }
 }

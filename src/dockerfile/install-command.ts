@@ -23,6 +23,8 @@ export interface InstallCommand {
   readonly preReleases: boolean
   /** uv's `--system`. */
   readonly system: boolean
+  /** `--upgrade`: what is there already is no reason to keep it. */
+  readonly upgrades: boolean
   /** `--compile` and `--no-compile`; undefined when neither is given. */
   readonly bytecode: boolean | undefined
 }
@@ -48,7 +50,7 @@ const HARMLESS = [
   // Hashes in the files are verified anyway, and a system that guards its Python is none of those that are rewritten.
   ...['--require-hashes', '--break-system-packages', '--no-warn-conflicts', '--no-python-downloads'],
   // Layers take wheels only, so a preference for them is met.
-  ...['--prefer-binary', '--upgrade', '-U'],
+  '--prefer-binary',
 ]
 const HARMLESS_WITH_VALUE = [
   '--root-user-action',
@@ -140,6 +142,7 @@ export function readInstallCommand({ words }: ShellCommand): InstallCommand | Co
     findLinks: [],
     preReleases: false,
     system: false,
+    upgrades: false,
     bytecode: undefined,
   }
   const args = start.args.flatMap((word) => separated(word, installer))
@@ -172,6 +175,7 @@ function applySwitch(draft: Draft, name: string): boolean {
   if (name === '--pre') draft.preReleases = true
   else if (name === '--user' && draft.installer === 'pip') return place(draft, { kind: 'user' }) === undefined
   else if (name === '--system' && draft.installer === 'uv') draft.system = true
+  else if (name === '--upgrade' || name === '-U') draft.upgrades = true
   else if (name === '--compile' || (name === '--compile-bytecode' && draft.installer === 'uv')) draft.bytecode = true
   else if (name === '--no-compile' || (name === '--no-compile-bytecode' && draft.installer === 'uv'))
     draft.bytecode = false

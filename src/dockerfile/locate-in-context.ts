@@ -100,7 +100,7 @@ function writtenBy(
   if (!isWithin(path, copy.destination)) return undefined
   if (copy.from !== undefined || copy.inline || copy.flags.has('parents') || copy.flags.has('exclude')) return unknown
   const found = copy.sources.toReversed().flatMap((source): readonly FileOrigin[] => {
-    if (copy.keyword === 'ADD' && /:\/\/|^git@|\.(?:tar|tgz|gz|bz2|xz|zst|txz|tbz2?)$/.test(source)) return [unknown]
+    if (copy.keyword === 'ADD' && UNPACKED.test(source)) return [unknown]
     const file = contextFiles.find((name) => placesOf(name, source, copy).includes(path))
     return file === undefined ? [] : [{ kind: 'context', path: file }]
   })
@@ -109,9 +109,23 @@ function writtenBy(
 
 /** Whether a COPY from the context may put a file below a folder of the image (not at its very path). */
 export function copiesInto(copy: CopyStep, folder: string, contextFiles: readonly string[]): boolean {
-  const lands = (path: string): boolean => path !== folder && isWithin(path, folder)
-  return copy.sources.some((source) => contextFiles.some((file) => placesOf(file, source, copy).some(lands)))
+  return copiesTo(copy, contextFiles, (path) => path !== folder && isWithin(path, folder))
 }
+
+/** Whether a COPY from the context may put a file at such a path of the image. */
+export function copiesTo(copy: CopyStep, contextFiles: readonly string[], isMeant: (path: string) => boolean): boolean {
+  return copy.sources.some((source) => contextFiles.some((file) => placesOf(file, source, copy).some(isMeant)))
+}
+
+/** Whether the context's files alone don't tell what a COPY or ADD brings. */
+export function isOpaque({ keyword, from, sources, flags }: CopyStep): boolean {
+  return (
+    from !== undefined || flags.has('parents') || (keyword === 'ADD' && sources.some((source) => UNPACKED.test(source)))
+  )
+}
+
+/** What ADD fetches or unpacks. */
+const UNPACKED = /:\/\/|^git@|\.(?:tar|tgz|gz|bz2|xz|zst|txz|tbz2?)$/
 
 /**
  * Where a file of the context may end up when `source` is copied. A single file goes to the destination or, where that

@@ -72,7 +72,16 @@ export function passedSteps(
 /** Whether a step surely does the same with and without the tree, and leaves the same tree. */
 function standsAside(step: StageStep, prefix: string, graph: StageGraph): boolean {
   const { keyword, rest } = step.instruction
-  if (keyword === 'RUN') return runStandsAside(step, prefix, graph)
+  if (keyword === 'RUN') {
+    const programs = programsAside(step, prefix, graph)
+    if (prefix === SYSTEM_PREFIX) return programs?.every((program) => !READ_SYSTEM.has(program)) === true
+    // Beside the tree a folder may be there only because the tree is.
+    const [, top = ''] = prefix.split('/')
+    return (
+      programs !== undefined &&
+      (top === 'root' || leavesFolderAlone(step.instruction, `/${top}`, step.before.workingDir))
+    )
+  }
   const to =
     keyword === 'WORKDIR'
       ? posix.resolve(step.before.workingDir, expandIn(graph, step, rest))
@@ -81,21 +90,34 @@ function standsAside(step: StageStep, prefix: string, graph: StageGraph): boolea
   return to === undefined || (!isWithin(to, prefix) && (prefix !== SYSTEM_PREFIX || !isWithin(prefix, to)))
 }
 
-function runStandsAside({ instruction, before }: StageStep, prefix: string, graph: StageGraph): boolean {
+/**
+ * Whether a step may do something else where more packages lie in a tree that is there already, or leave another tree.
+ * @param prefix top of the tree, absolute
+ */
+export function mayMeetPackages(step: StageStep, prefix: string, graph: StageGraph): boolean {
+  if (step.instruction.keyword === 'RUN') return programsAside(step, prefix, graph) === undefined
+  const to = readCopyStep(step, graph)?.destination
+  return to !== undefined && (isWithin(to, prefix) || (prefix === SYSTEM_PREFIX && isWithin(prefix, to)))
+}
+
+/** Programs of a RUN that surely neither needs the packages of a tree nor changes them; undefined where it may. */
+function programsAside(
+  { instruction, before }: StageStep,
+  prefix: string,
+  graph: StageGraph,
+): readonly string[] | undefined {
   const { flags } = instruction
-  if (installText(instruction) !== undefined || !isUsualShell(before.shell)) return false
-  if (flags.some(({ name }) => name !== 'mount')) return false
+  if (installText(instruction) !== undefined || !isUsualShell(before.shell)) return undefined
+  if (flags.some(({ name }) => name !== 'mount')) return undefined
   const isApart = runMounts(instruction).every(({ type, target }) => {
     const folder = posix.resolve(before.workingDir, expandIn(graph, { instruction, before }, target))
     return type === 'cache' && target !== '' && !isWithin(folder, prefix) && !isWithin(prefix, folder)
   })
-  if (!isApart) return false
+  if (!isApart) return undefined
   // An environment's own files are part of the tree.
-  if (/\bactivate\b/.test(runText(instruction))) return false
+  if (/\bactivate\b/.test(runText(instruction))) return undefined
   const commands = stepCommands(instruction, before)
-  if ('code' in commands || commands.environments.length > 0 || commands.conflict(prefix) !== undefined) return false
-  if (prefix === SYSTEM_PREFIX) return !commands.programs.some((program) => READ_SYSTEM.has(program))
-  // Beside the tree a folder may be there only because the tree is.
-  const [, top = ''] = prefix.split('/')
-  return top === 'root' || leavesFolderAlone(instruction, `/${top}`, before.workingDir)
+  if ('code' in commands || commands.environments.length > 0 || commands.conflict(prefix) !== undefined)
+    return undefined
+  return commands.programs
 }

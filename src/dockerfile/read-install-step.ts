@@ -1,7 +1,15 @@
 import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
 import type { IndexSettings } from '../python/resolution.ts'
-import type { BaseImage, InstallStep, InstallTarget, LockedProject, RequirementFile } from './dockerfile.ts'
+import { namesSettings } from './changes-python.ts'
+import type {
+  BaseImage,
+  InstallStep,
+  InstallTarget,
+  InstallTurn,
+  LockedProject,
+  RequirementFile,
+} from './dockerfile.ts'
 import { type ExportedLock, exportedLock } from './exported-lock.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
@@ -11,7 +19,9 @@ import { installsOnlyInstallers, installText, isTrusted } from './install-text.t
 import { isLaidOver } from './laid-over.ts'
 import { landingObstacle } from './landing-place.ts'
 import { readToolInstall, type ToolInstall } from './read-tool-install.ts'
+import { mayHoldOthers } from './root-cache.ts'
 import { runText } from './run-text.ts'
+import { allCommands } from './shell-chain.ts'
 import { pythonVersionOf, type StageStep } from './stage-steps.ts'
 import { type InstallCall, stepCommands } from './step-commands.ts'
 import { localPackage, locateAll, locateProject, projectSettings } from './step-files.ts'
@@ -37,6 +47,7 @@ type ReadInstall = Pick<
 > &
   Partial<Pick<InstallStep, 'stays'>> & {
     readonly makes?: ToolInstall['makes']
+    readonly upgrades?: boolean
   }
 
 /** Reads a step that installs packages; an obstacle says why it has to stay. */
@@ -47,7 +58,7 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   const { instruction, before, stage } = step
   const obstacle = stepObstacle(step)
   if (obstacle !== undefined) return obstacle
-  const commands = stepCommands(instruction, before)
+  const commands = stepCommands(instruction, before, !mayHoldOthers(place))
   if ('code' in commands) return commands
   const around = { ...place, environments: [...place.environments, ...commands.environments] }
   const read: ReadInstall[] = []
@@ -59,6 +70,7 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   const [first, ...more] = read
   if (first === undefined) return { code: 'unknown-option', sentence: 'the step installs pip or its like alone' }
   const last = read.at(-1) ?? first
+  const { upgrades, ...shared } = first
   const isOther = (install: ReadInstall): boolean =>
     install.project === undefined
       ? settingsOf(install) !== settingsOf(first)
@@ -77,8 +89,9 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
     command: redact(runText(instruction).replace(/\s+/g, ' ').trim()),
     lines: instruction.lines,
     stage,
-    ...first,
+    ...shared,
     project: last.project,
+    turns: read.filter((install) => install.project === undefined).map(turnOf),
     requirementFiles: read.flatMap(({ requirementFiles }) => requirementFiles),
     constraintFiles: read.flatMap(({ constraintFiles }) => constraintFiles),
     packages: read.flatMap(({ packages }) => packages),
@@ -89,19 +102,28 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   }
 }
 
+function turnOf(install: ReadInstall): InstallTurn {
+  const { requirementFiles, constraintFiles, packages, locals, upgrades = false } = install
+  return { requirementFiles, constraintFiles, packages, locals, upgrades }
+}
+
 /** The environment is begun after all else that the step does. */
 function joined(...commands: readonly (string | undefined)[]): string | undefined {
   const given = commands.filter((command) => command !== undefined)
   return given.length === 0 ? undefined : given.join(' && ')
 }
 
-/** Whether the commands before the installs surely change neither the files that these read nor the place that they fill. */
+/** `NAME=value` as a command of its own, and `export NAME`: what an install below them sees is not followed. */
+const SETS_VARIABLES = /^(?:[A-Za-z_]\w*=\S*\s*)+$|^(?:export|readonly|declare|unset)\s+(?!\w+=)/
+
+/** Whether the commands before the installs surely change neither settings nor the files that these read nor the place that they fill. */
 function leavesInputsAlone(
   { instruction, before }: StageStep,
   commands: string,
   read: readonly ReadInstall[],
 ): boolean {
   const run = { ...instruction, rest: commands, json: undefined, heredocs: [] }
+  if (namesSettings(commands) || allCommands(run)?.some(({ text }) => SETS_VARIABLES.test(text)) !== false) return false
   const folders = read.flatMap(({ target, requirementFiles, constraintFiles, project, locals }) => [
     target.folder ?? '/usr/local',
     ...[...requirementFiles, ...constraintFiles].map(({ imagePath }) => posix.dirname(imagePath)),
@@ -177,7 +199,8 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
   const constraintFiles = locate(install.constraints)
   if ('code' in constraintFiles) return constraintFiles
   const locals = install.locals.map((text) => localPackage(text, call.workingDir, index, walk, graph, view))
-  return { ...common(install, target, surroundings), requirementFiles, constraintFiles, locals }
+  const { upgrades } = install
+  return { ...common(install, target, surroundings), requirementFiles, constraintFiles, locals, upgrades }
 }
 
 /** A command that installs what was exported from a lock, and nothing else. */

@@ -47,10 +47,14 @@ interface Beside {
   readonly needsTool: boolean
 }
 
-/** Takes the commands of a RUN apart: installs, and what stands beside them. */
+/**
+ * Takes the commands of a RUN apart: installs, and what stands beside them.
+ * @param isCacheOurs whether root's cache folder surely holds nothing but what installs leave there
+ */
 export function stepCommands(
   instruction: Instruction,
   before: Pick<StageState, 'env' | 'workingDir' | 'pythonVersion'>,
+  isCacheOurs = true,
 ): StepCommands | CommandObstacle {
   const chain = instruction.json === undefined ? readShellChain(instruction) : undefined
   if (chain !== undefined && 'code' in chain) return chain
@@ -85,7 +89,7 @@ export function stepCommands(
     const meaning: Bystander = isKnown
       ? { kind: 'independent' }
       : bystander({ text, command }, state.workingDir, '/', state.env)
-    const hasEffect = isKnown || !isWithoutEffect(meaning) || (meaning.kind === 'settings' && meaning.stays === true)
+    const hasEffect = isKnown || !isWithoutEffect(meaning, isCacheOurs)
     beside.push({
       text: written ?? text,
       command,
@@ -116,8 +120,9 @@ function called({ words: [program = '', ...rest], assignments }: ShellCommand, w
   return { words: [posix.basename(path) === 'uv' ? 'uv' : path, ...rest], assignments }
 }
 
-function isWithoutEffect({ kind }: Bystander): boolean {
-  return kind === 'nothing' || kind === 'settings'
+function isWithoutEffect(meaning: Bystander, isCacheOurs: boolean): boolean {
+  if (meaning.kind === 'settings') return meaning.stays !== true
+  return meaning.kind === 'nothing' || (meaning.kind === 'clears-cache' && isCacheOurs)
 }
 
 function conflictOf(beside: readonly Beside[], target: string): CommandObstacle | undefined {

@@ -18,14 +18,16 @@ export interface ResolveInputs {
   readonly hasConstraints: boolean
   /** The requirements are a whole lock: nothing is to be added to them. */
   readonly noDeps?: boolean | undefined
+  /** Whether there are versions in `installed.toml` that are kept where they will do. */
+  readonly hasInstalled?: boolean
 }
 
 export const LOCK_FILE = 'pylock.toml'
 export const SIZES_FILE = 'wheel-sizes.txt'
 
 /**
- * The shell script that resolves inside the builder image. It reads `requirements.in` and `constraints.in` beside it
- * and writes the lock and (where the index doesn't tell them) the wheels' sizes into `/out`, or `$OUT`.
+ * The shell script that resolves inside the builder image. It reads `requirements.in`, `constraints.in` and
+ * `installed.toml` beside it (uv prefers the versions of a lock that is there already), and writes the lock and (where the index doesn't tell them) the wheels' sizes into `/out`, or `$OUT`.
  *
  * Versions without wheels are not hidden from the resolver unless the user did so: that would quietly pick an older
  * version than the user's own command. A package without a wheel is refused afterwards instead.
@@ -38,6 +40,7 @@ export function resolveScript(inputs: ResolveInputs): string {
     'set -eu',
     'export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 NO_COLOR=1',
     'mkdir -p "$OUT"',
+    ...(inputs.hasInstalled === true ? [`cp installed.toml "$OUT/${LOCK_FILE}"`] : []),
     `${compile} --format pylock.toml -o "$OUT/${LOCK_FILE}" requirements.in >/dev/null`,
     `"$(command -v python3 || command -v python)" wheel-sizes.py "$OUT/${LOCK_FILE}" "$OUT/${SIZES_FILE}" || true`,
     '',

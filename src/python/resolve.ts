@@ -11,6 +11,12 @@ import type { IndexSettings, Resolution } from './resolution.ts'
 import { LOCK_FILE, readWheelSizes, resolveScript, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
 import { machineOf } from './wheel-tags.ts'
 
+/** A package that is there before, by its normalised name. */
+export interface InstalledPackage {
+  readonly name: string
+  readonly version: string
+}
+
 /** Everything that decides a resolution. All requirements are resolved together. */
 export interface ResolveRequest {
   /** Builder image with Python and uv, by digest. */
@@ -26,6 +32,8 @@ export interface ResolveRequest {
   readonly onlyBinary: readonly string[]
   readonly settings: IndexSettings
   readonly installer: 'pip' | 'uv'
+  /** What lies there already, and is kept where it will do. */
+  readonly installed?: readonly InstalledPackage[]
   /** The requirements are a whole lock, so that only their wheels are asked for. */
   readonly noDeps?: boolean
   readonly salt: string
@@ -70,11 +78,12 @@ export async function resolve(
   store: Store,
   clock: Clock = systemClock,
 ): Promise<ResolveResult> {
-  const { pythonVersion, platform, settings, image, relock } = request
+  const { pythonVersion, platform, settings, image, relock, installed = [] } = request
   const files = {
     'requirements.in': linesOf(request.requirements),
     'constraints.in': linesOf(request.constraints),
     'wheel-sizes.py': WHEEL_SIZES_PY,
+    ...(installed.length === 0 ? {} : { 'installed.toml': installedLock(installed) }),
   }
   const pinned = pinnedHashes(request)
   const question = {
@@ -175,7 +184,16 @@ export function resolutionKey(request: ResolveRequest): StoreKey {
     script: script({ ...request, settings: publicSettings }),
     requirements: texts(request.requirements),
     constraints: texts(request.constraints),
+    ...(request.installed === undefined ? {} : { installed: installedLock(request.installed) }),
   })
+}
+
+/** A lock of names and versions alone. */
+function installedLock(installed: readonly InstalledPackage[]): string {
+  const packages = installed.map(
+    ({ name, version }) => `[[packages]]\nname = ${JSON.stringify(name)}\nversion = ${JSON.stringify(version)}\n`,
+  )
+  return ['lock-version = "1.0"\ncreated-by = "image-cache"\n', ...packages.sort()].join('')
 }
 
 async function recall(
@@ -208,8 +226,8 @@ async function ask(question: LockQuestion, run: RunInstaller): Promise<Asked> {
 }
 
 function script(request: ResolveRequest): string {
-  const { settings } = request
-  return resolveScript({ ...request, settings, hasConstraints: request.constraints.length > 0 })
+  const { constraints, installed = [] } = request
+  return resolveScript({ ...request, hasConstraints: constraints.length > 0, hasInstalled: installed.length > 0 })
 }
 
 function linesOf(lines: readonly RequirementLine[]): string {
