@@ -130,6 +130,33 @@ describe('files of the context', () => {
   })
 })
 
+describe('folders and links of the context', () => {
+  const contextFiles = ['root/usr/local/bin/x', 'root/opt/y', 'deps/requirements.txt']
+  const system = 'FROM python\nCOPY root/ /\nRUN pip install a\n'
+  const venv = 'FROM python\nCOPY root/ /\nRUN python -m venv /opt/v\nRUN /opt/v/bin/pip install a\n'
+  test('folders with the usual mode are those of the layers', () => {
+    expect(answers(system, { contextFiles, oddFolders: ['deps', 'root'] })).toEqual(['ok'])
+    expect(answers(venv, { contextFiles, oddFolders: ['root'] })).toEqual(['ok'])
+  })
+  test('folders with another mode would lose it', () => {
+    expect(answers(system, { contextFiles, oddFolders: ['root/usr/local'] })).toEqual(['environment'])
+    expect(answers(venv, { contextFiles, oddFolders: ['root/opt'] })).toEqual(['environment'])
+    expect(answers(system.replace('COPY', 'COPY --chown=7'), { contextFiles })).toEqual(['environment'])
+  })
+  test('folders that a COPY makes for another user stay that user’s', () => {
+    const text = (above: string): string =>
+      `FROM python\n${above}COPY --chown=7 deps/requirements.txt /app/x/\nRUN pip install --target /app/lib a\n`
+    expect(answers(text(''), { contextFiles })).toEqual(['environment'])
+    expect(answers(text('WORKDIR /app\n'), { contextFiles })).toEqual(['ok'])
+  })
+  test('a link may lead elsewhere in the image', () => {
+    const text = 'FROM python\nCOPY deps/ /x/deps/\nRUN pip install -r /x/deps/requirements.txt\n'
+    expect(answers(text, { contextFiles })).toEqual(['ok'])
+    const contextLinks = new Set(['deps/requirements.txt'])
+    expect(answers(text, { contextFiles, contextLinks })).toEqual(['file-not-found'])
+  })
+})
+
 describe('what stands between two installs', () => {
   const two = (step: string): string => `FROM python\nRUN pip install a\n${step}\nRUN pip install b\n`
   test.each([

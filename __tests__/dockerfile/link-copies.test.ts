@@ -8,8 +8,12 @@ import { applyEdits } from '../../src/dockerfile/text-edit.ts'
 const python: BaseImage = { env: { PATH: '/usr/local/bin:/bin', PYTHON_VERSION: '3.12.4' } }
 const contextFiles = ['requirements.txt', 'main.py', 'app/main.py', 'app/conf/a.ini', 'static']
 
-function link(steps: string, base: Partial<BaseImage> = {}): { text: string; reasons: readonly string[] } {
-  const view: BuildView = { baseImage: () => ({ ...python, ...base }), contextFiles }
+function link(
+  steps: string,
+  base: Partial<BaseImage> = {},
+  context: Partial<BuildView> = {},
+): { text: string; reasons: readonly string[] } {
+  const view: BuildView = { baseImage: () => ({ ...python, ...base }), contextFiles, ...context }
   const source = `FROM python\n${steps}\nRUN pip install idna\n`
   const dockerfile = parseDockerfile(source, 'Dockerfile')
   const found = findInstalls(dockerfile, view).filter(isInstallStep)
@@ -54,6 +58,26 @@ describe('a COPY is linked when the image comes out the same', () => {
     expect(link('WORKDIR /app\nRUN pip install a\nCOPY . .').text).toBe(
       'WORKDIR /app\nRUN pip install a\nCOPY --link . .',
     )
+  })
+})
+
+describe('folders that an earlier COPY has made keep their owner and mode', () => {
+  const kept = (path: string): readonly string[] => [`${path} was copied with a mode or an owner of its own`]
+  test.each([
+    ['COPY --chown=7 app /code/\nCOPY main.py /code/', kept('/code')],
+    ['COPY --chown=7 main.py /code/a/\nCOPY main.py /code/', kept('/code')],
+    ['WORKDIR /code\nCOPY --chown=7 . ./x/\nCOPY main.py x/app/', ['it would give /code to 7', ...kept('/code/x')]],
+    ['COPY --chown=7 app /opt/a/\nCOPY main.py /opt/b/', ['it would give /opt to 7']],
+    ['COPY --chown=0 app /code/\nCOPY main.py /code/', []],
+  ])('%s', (steps, expected) => {
+    expect(link(steps).reasons).toEqual(expected)
+  })
+
+  test('and so do folders of the context with a mode of their own', () => {
+    const steps = 'COPY . /code/\nCOPY main.py /code/app/'
+    expect(link(steps, {}, { oddFolders: ['static'] }).reasons).toEqual([])
+    expect(link(steps, {}, { oddFolders: ['app'] }).reasons).toEqual(kept('/code/app'))
+    expect(link('COPY app /code/\nCOPY main.py /code/', {}, { oddFolders: ['app'] }).reasons).toEqual([])
   })
 })
 

@@ -121,3 +121,10 @@ test('files that name different indexes leave their installs', async () => {
   const lock = await lockedBy('FROM python\nCOPY a b /\nRUN pip install -r /a\nRUN pip install -r /b\n', run)
   expect(lock).toMatchObject({ kind: 'refused', code: 'unknown-option' })
 })
+
+test('a file that is no UTF-8 is left to pip, which refuses it', async () => {
+  await writeFile(join(folder, 'r.txt'), Buffer.from('# caf\xe9\na\n', 'latin1'))
+  const { run } = index({ a: ['a==1'] })
+  const lock = await lockedBy('FROM python\nCOPY r.txt /\nRUN pip install -r /r.txt\n', run)
+  expect(lock).toMatchObject({ kind: 'refused', code: 'file-not-found' })
+})

@@ -330,6 +330,22 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten'],
     layers: true,
   },
+  'packages that bring the same files': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir jwt==1.3.1\nRUN pip install --no-cache-dir PyJWT==2.9.0\n`,
+    steps: ['environment', 'environment'],
+    layers: false,
+  },
+  'a wheel with an empty folder': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir yarl==1.9.11\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'copies into folders of another user': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir six==1.17.0\nCOPY --chown=1000:1000 src/ /app/src/\nCOPY src/main.py /app/\nCOPY src/main.py /app/src/start.py\n`,
+    files: main,
+    steps: ['rewritten'],
+    layers: true,
+  },
   'two installs into a folder, which don’t see each other': {
     dockerfile: `${FROM}RUN pip install --no-cache-dir --target /deps python-dateutil==2.9.0.post0 six==1.17.0\nRUN pip install --no-cache-dir --target /deps idna==3.11\n`,
     steps: ['rewritten', 'environment'],

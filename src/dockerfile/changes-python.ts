@@ -2,7 +2,7 @@ import { type CopyStep, isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView, Instruction } from './dockerfile.ts'
 import type { CommandObstacle } from './install-command.ts'
 import { otherInstaller } from './install-text.ts'
-import { copiesInto, copiesTo, isOpaque } from './locate-in-context.ts'
+import { copiesOddFolder, copiesTo, isOpaque } from './locate-in-context.ts'
 import { ownProgram } from './own-program.ts'
 import { runText } from './run-text.ts'
 import type { StageGraph } from './stage-graph.ts'
@@ -49,7 +49,7 @@ function runChange(instruction: Instruction): string | undefined {
   return undefined
 }
 
-function copyChange(copy: CopyStep | undefined, { contextFiles }: BuildView): string | undefined {
+function copyChange(copy: CopyStep | undefined, view: BuildView): string | undefined {
   if (copy === undefined) return undefined
   const { destination } = copy
   const toPython = "copies files into Python's folders"
@@ -59,12 +59,10 @@ function copyChange(copy: CopyStep | undefined, { contextFiles }: BuildView): st
     if (isWithin('/usr/local/lib', destination)) return toPython
     return SETTINGS_FOLDERS.some((folder) => isWithin(folder, destination)) ? settings : undefined
   }
-  const brings = (paths: RegExp): boolean => copiesTo(copy, contextFiles, (path) => paths.test(path))
+  const brings = (paths: RegExp): boolean => copiesTo(copy, view.contextFiles, (path) => paths.test(path))
   if (brings(SETTINGS_FILES)) return settings
   if (brings(PYTHON_FOLDER)) return toPython
-  return LAYER_FOLDERS.some(
-    (folder) => folder !== destination && isWithin(folder, destination) && copiesInto(copy, folder, contextFiles),
-  )
+  return LAYER_FOLDERS.some((folder) => copiesOddFolder(copy, folder, view))
     ? "may change the modes of Python's folders"
     : undefined
 }

@@ -47,3 +47,8 @@ export function readCopyStep(step: StageStep, graph: StageGraph): CopyStep | und
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`) || folder === ''
 }
+
+/** Whether what is copied, and the folders that are made for it, belong to root. */
+export function isForRoot({ flags }: CopyStep): boolean {
+  return /^(?:0|root)?(?::(?:0|root))?$/.test(flags.get('chown') ?? '')
+}

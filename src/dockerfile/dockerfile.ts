@@ -117,6 +117,10 @@ export interface BuildView extends BuildOptions {
   readonly baseImage: (reference: string) => BaseImage
   /** Files of the build context after .dockerignore: relative, `/` between parts. */
   readonly contextFiles: readonly string[]
+  /** Those of them that are symbolic links. */
+  readonly contextLinks?: ReadonlySet<string>
+  /** Folders of the build context whose mode isn't the one that new folders get. */
+  readonly oddFolders?: readonly string[]
   /** Texts of the context's pyproject.toml files by their path there, where they were read. */
   readonly projectFiles?: ReadonlyMap<string, string> | undefined
 }

@@ -1,14 +1,15 @@
 import { posix } from 'node:path'
-import { isFreePlace } from './base-places.ts'
-import { isWithin, readCopyStep } from './copy-step.ts'
+import { isFreePlace, pathsDownTo } from './base-places.ts'
+import { isForRoot, isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView, Instruction } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import type { CommandObstacle } from './install-command.ts'
 import { isForInstallersOnly, isInstallText } from './install-text.ts'
+import { copiesOddFolder } from './locate-in-context.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
-import type { StageState, StageWalk } from './stage-steps.ts'
+import { expandIn, type StageState, type StageWalk } from './stage-steps.ts'
 import { madeEnvironment } from './virtual-environment.ts'
 
 /** Top folders of root's own with the usual mode, where the folders below are the user's. */
@@ -44,6 +45,7 @@ export function landingObstacle(
   const own = root?.workingDir ? posix.resolve('/', root.workingDir) : '/'
   if (own !== '/' && (isWithin(parent, own) || isWithin(own, folder)))
     return { code: 'virtual-environment', sentence: `the base image has a folder ${own} of its own` }
+  const made = ['/usr', '/usr/src', '/root', '/opt', '/srv']
   for (const step of steps.slice(0, index)) {
     const { instruction, before } = step
     const line = instruction.lines.first
@@ -56,10 +58,17 @@ export function landingObstacle(
         view.contextFiles.some((file) => landsIn(file, copy.destination, copy.sources, folder))
       if (isInside || within || (mayFill && isWithin(folder, copy.destination)))
         return { code: 'environment', sentence: `line ${line} may copy files into ${folder}` }
-      const owner = copy.flags.get('chown')
-      if (owner !== undefined && !/^(?:0|root)(?::(?:0|root))?$/.test(owner) && isWithin(folder, copy.destination))
-        return { code: 'environment', sentence: `line ${line} may give ${copy.destination} to ${owner}` }
+      const odd = pathsDownTo(parent).find((path) => copiesOddFolder(copy, path, view))
+      if (odd !== undefined) return { code: 'environment', sentence: `line ${line} may change the mode of ${odd}` }
+      const isMade = (path: string): boolean => made.some((known) => isWithin(known, path))
+      const anew = pathsDownTo(parent).find((path) => isWithin(copy.destination, path) && !isMade(path))
+      if (!isForRoot(copy) && (isWithin(folder, copy.destination) || anew !== undefined)) {
+        const owner = copy.flags.get('chown')
+        return { code: 'environment', sentence: `line ${line} may give ${anew ?? copy.destination} to ${owner}` }
+      }
     }
+    if (instruction.keyword === 'WORKDIR')
+      made.push(posix.resolve(before.workingDir, expandIn(graph, step, instruction.rest)))
     const isForeign = !/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)
     if (isForeign && instruction.keyword === 'WORKDIR')
       return { code: 'environment', sentence: `line ${line} makes a folder for the user ${before.user}` }

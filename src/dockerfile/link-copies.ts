@@ -1,11 +1,11 @@
 import { posix } from 'node:path'
 import { PLAIN_ROOTS, pathsDownTo, placeObstacle } from './base-places.ts'
-import { type CopyStep, isWithin, readCopyStep } from './copy-step.ts'
+import { type CopyStep, isForRoot, isWithin, readCopyStep } from './copy-step.ts'
 import type { BaseImage, BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
-import { copiesInto, originOf } from './locate-in-context.ts'
+import { copiesInto, copiesOddFolder, originOf } from './locate-in-context.ts'
 import { resolveStages, type StageGraph, stageChain } from './stage-graph.ts'
 import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
 import type { TextEdit } from './text-edit.ts'
@@ -24,6 +24,8 @@ interface KnownFolders {
   readonly made: readonly string[]
   /** Filled from elsewhere than the build context, so links may lie anywhere below. */
   readonly opaque: readonly string[]
+  /** Made by a COPY for another user than root. */
+  readonly owned: readonly string[]
 }
 
 /**
@@ -82,7 +84,7 @@ function linkStage(
   const edits: TextEdit[] = []
   const own = [...(root?.places ?? [])].flatMap(([path, what]) => (what === 'plain' ? [path] : []))
   const made = [...own, ...(root?.workingDir ? [posix.resolve('/', root.workingDir)] : [])]
-  let folders: KnownFolders = { made, opaque: [] }
+  let folders: KnownFolders = { made, opaque: [], owned: [] }
   let barrier = rootBarrier(steps[0]?.before.user ?? '', (root?.onBuild ?? []).length > 0)
   const runs: StageStep[] = []
   for (const [index, step] of steps.entries()) {
@@ -128,20 +130,23 @@ function rootBarrier(user: string, onBuild: boolean): string | undefined {
 }
 
 function withFolders(
-  { made, opaque }: KnownFolders,
+  folders: KnownFolders,
   step: StageStep,
   copy: CopyStep | undefined,
   graph: StageGraph,
 ): KnownFolders {
+  const { made, opaque, owned } = folders
   const { keyword, rest } = step.instruction
   if (keyword === 'WORKDIR') {
-    return { made: [...made, posix.resolve(step.before.workingDir, expandIn(graph, step, rest))], opaque }
+    return { ...folders, made: [...made, posix.resolve(step.before.workingDir, expandIn(graph, step, rest))] }
   }
-  if (copy === undefined) return { made, opaque }
+  if (copy === undefined) return folders
   const fromContext = copy.keyword === 'COPY' && copy.from === undefined && !copy.flags.has('parents')
+  const anew = pathsDownTo(copy.destination).filter((path) => !isThere(path, folders))
   return {
     made: copy.isFolder ? [...made, copy.destination] : made,
     opaque: fromContext ? opaque : [...opaque, copy.destination],
+    owned: isForRoot(copy) ? owned : [...owned, ...anew],
   }
 }
 
@@ -173,6 +178,10 @@ function linkObstacle(
   )
   if (inTheWay !== undefined) return `${inTheWay} was copied as a file or a link`
   const copies = steps.slice(0, index).flatMap((step) => readCopyStep(step, graph) ?? [])
+  const kept = pathsDownTo(destination).find(
+    (path) => folders.owned.includes(path) || copies.some((earlier) => copiesOddFolder(earlier, path, view)),
+  )
+  if (kept !== undefined) return `${kept} was copied with a mode or an owner of its own`
   return (
     ownerObstacle(copy, folders) ??
     targetObstacle(copy, copies, folders, view) ??
@@ -190,6 +199,10 @@ function mayWriteInto(copy: CopyStep, folder: string, { contextFiles }: BuildVie
   return copy.from === undefined ? copiesInto(copy, folder, contextFiles) : isWithin(folder, copy.destination)
 }
 
+function isThere(path: string, folders: KnownFolders): boolean {
+  return path === '/usr' || PLAIN_ROOTS.includes(path) || isKnownFolder(path, folders)
+}
+
 function isKnownFolder(path: string, { made }: KnownFolders): boolean {
   return made.some((folder) => isWithin(folder, path))
 }
@@ -199,9 +212,7 @@ function ownerObstacle({ flags, destination }: CopyStep, folders: KnownFolders):
   const owner = flags.get('chown')
   if (owner === undefined || /^0(?::0)?$/.test(owner)) return undefined
   if (!/^\d+(?::\d+)?$/.test(owner)) return `--chown=${owner} is looked up in the image; numbers would not have to be`
-  const there = pathsDownTo(destination).find(
-    (path) => path === '/usr' || PLAIN_ROOTS.includes(path) || isKnownFolder(path, folders),
-  )
+  const there = pathsDownTo(destination).find((path) => isThere(path, folders))
   return there === undefined ? undefined : `it would give ${there} to ${owner}`
 }
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { type CopyStep, isWithin, readCopyStep } from './copy-step.ts'
+import { type CopyStep, isForRoot, isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView, Dockerfile, LineRange } from './dockerfile.ts'
 import { leavesFileAlone } from './harmless-run.ts'
 import { runMounts } from './run-mounts.ts'
@@ -31,7 +31,12 @@ export function locateInContext(
   const { steps } = walkStage(graph, at.stage, view)
   const index = steps.findIndex(({ instruction }) => instruction.lines.first === at.lines.first)
   const origin = originOf(imagePath, steps, index, graph, view.contextFiles)
-  return origin.kind === 'context' ? origin.path : undefined
+  return origin.kind === 'context' && !isContextLink(origin.path, view) ? origin.path : undefined
+}
+
+/** Whether a file of the context is a link, which may lead elsewhere in the image. */
+export function isContextLink(path: string, { contextLinks }: BuildView): boolean {
+  return contextLinks?.has(path) === true
 }
 
 /** The same for callers that have walked the stage already; `index` is the step's place among `steps`. */
@@ -115,6 +120,17 @@ export function copiesInto(copy: CopyStep, folder: string, contextFiles: readonl
 /** Whether a COPY from the context may put a file at such a path of the image. */
 export function copiesTo(copy: CopyStep, contextFiles: readonly string[], isMeant: (path: string) => boolean): boolean {
   return copy.sources.some((source) => contextFiles.some((file) => placesOf(file, source, copy).some(isMeant)))
+}
+
+/** Whether a COPY from the context may give a folder of the image, not its destination, an unusual mode or owner. */
+export function copiesOddFolder(copy: CopyStep, folder: string, { contextFiles, oddFolders = [] }: BuildView): boolean {
+  const { destination, sources, flags } = copy
+  if (folder === destination || !isWithin(folder, destination)) return false
+  if ((!isForRoot(copy) || flags.has('chmod')) && copiesInto(copy, folder, contextFiles)) return true
+  return oddFolders.some((odd) => {
+    const places = sources.flatMap((source) => placesOf(`${odd}/x`, source, copy))
+    return places.includes(posix.join(folder, 'x'))
+  })
 }
 
 /** Whether the context's files alone don't tell what a COPY or ADD brings. */

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { redact } from '../base/redact.ts'
 import type { BuildView, LocalPackage, LockedProject, RequirementFile } from './dockerfile.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
-import { originOf } from './locate-in-context.ts'
+import { isContextLink, originOf } from './locate-in-context.ts'
 import type { StageGraph } from './stage-graph.ts'
 import type { StageWalk } from './stage-steps.ts'
 import type { StepPlace } from './step-place.ts'
@@ -76,6 +76,8 @@ export function locateAll(
         sentence: `${path} may not be the build context's file any more (line ${origin.line})`,
       }
     }
+    if (isContextLink(origin.path, view))
+      return { code: 'file-not-found', sentence: `${path} is a symbolic link, which may lead elsewhere in the image` }
     files.push({ imagePath, contextPath: origin.path })
   }
   return files

@@ -30,7 +30,7 @@ export async function collectRequirements(
       if (path === undefined) return undefined
       const file = join(source.context, path)
       files.add(file)
-      const text = await readFile(file, 'utf8').catch(() => undefined)
+      const text = await readText(file)
       // uv takes what a project needs, not the project itself.
       return text !== undefined && imagePath.endsWith('.toml') ? projectDependencies(text, [])?.join('\n') : text
     },
@@ -38,6 +38,15 @@ export async function collectRequirements(
   const named = steps.flatMap((step) => step.packages.map((text) => ({ text, line: step.lines.first })))
   const withNamed = named.reduce(addNamed, collected)
   return { ...(await addLocals(steps, withNamed, source)), paths: [...files] }
+}
+
+/** Undefined where there is no such file, or none in UTF-8: pip refuses that. */
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+  } catch {
+    return undefined
+  }
 }
 
 /** What local projects need is known where their pyproject.toml says it. */

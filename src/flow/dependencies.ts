@@ -10,6 +10,7 @@ import { planLayers } from '../layers/layer-plan.ts'
 import type { PreviousPlan } from '../layers/previous-plan.ts'
 import { libcRange } from '../python/libc-range.ts'
 import type { ResolvedPackage } from '../python/resolution.ts'
+import { rivals } from '../python/rivals.ts'
 import type { BaseImages } from './base-images.ts'
 import { lockPlatforms, type PlatformView } from './lock-platforms.ts'
 import type { LockTools } from './lock-question.ts'
@@ -127,6 +128,14 @@ async function planStage(
   if (shipped !== undefined)
     return refuse('stage-base', `${shipped.name} is there already, another version on top would mix the two`)
 
+  const names = packages.map(({ name }) => name)
+  const pair = rivals(names)
+  if (pair !== undefined)
+    return refuse(
+      'environment',
+      `${pair.join(' and ')} bring the same files, and the order of installs decides which remain`,
+    )
+
   const refusals: Refusal[] = [...elsewhere, ...staying, ...later]
   if (way === 'seed') {
     const size = packages.reduce((sum, { wheel }) => sum + (wheel.size ?? 0), 0)
@@ -140,7 +149,6 @@ async function planStage(
     refusals.unshift(...steps.map(({ lines }) => ({ code: reason.code, sentence, line: lines.first })))
   }
   const previous = await tools.recallPlan(first.stage)
-  const names = packages.map(({ name }) => name)
   const history = previous === undefined ? await tools.historyOf(lock.files, names) : undefined
   const compiled = compiledAlone(lock, packages, steps)
   if (compiled !== undefined && inputs.maxLayers < inputs.layers.length + 2)

@@ -9,6 +9,7 @@ import type { CopyLink } from '../dockerfile/link-copies.ts'
 import { renderGroups, renderRest } from '../dockerfile/render-composed.ts'
 import { renderLinked } from '../dockerfile/render-dockerfile.ts'
 import { type StepOnTop, stepsOnTop } from '../dockerfile/steps-on-top.ts'
+import { isLink, isOddFolder } from '../image/context-hash.ts'
 import type { BuildInputs } from '../inputs/build-inputs.ts'
 import { formatPlatform } from '../registry/platform.ts'
 import { formatReference, parseReference, withDigest } from '../registry/reference.ts'
@@ -68,8 +69,7 @@ export async function planDockerfile(
     const images = await readBaseImages(source, content, options, deps.registry, (base) =>
       inputs.optimizeLayers ? baseFiles(base, deps) : Promise.resolve(undefined),
     )
-    const contextFiles = source.files.files
-    const view = { ...options, baseImage: images.byReference, contextFiles, projectFiles }
+    const view = { ...options, baseImage: images.byReference, ...contextView(source), projectFiles }
     return { platform: options.platform ?? nativePlatform(), view, images }
   })
   const platforms = await Promise.all(views)
@@ -106,6 +106,14 @@ export async function planDockerfile(
   const linkInstead = (reason: string): Promise<PlannedDockerfile> =>
     linkedDockerfile(planned, { way: 'linked', reason: `not composed: ${reason}` }, found, deps)
   return { ...composedDockerfile(planned, choice), linkInstead }
+}
+
+function contextView({
+  files: { files, entries },
+}: Source): Pick<BuildView, 'contextFiles' | 'contextLinks' | 'oddFolders'> {
+  const paths = (isMeant: (entry: string) => boolean): readonly string[] =>
+    [...entries].flatMap(([path, entry]) => (isMeant(entry) ? [path] : []))
+  return { contextFiles: files, contextLinks: new Set(paths(isLink)), oddFolders: paths(isOddFolder) }
 }
 
 /** Of an image without layers of dependencies. */

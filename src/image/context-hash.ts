@@ -113,3 +113,8 @@ function entryText({ kind, mode, hash: id }: EntryHash): string {
 export function isLink(entry: string): boolean {
   return entry.startsWith(LETTERS.link)
 }
+
+/** Whether such a text is about a folder with another mode than new folders get. */
+export function isOddFolder(entry: string): boolean {
+  return entry.startsWith(LETTERS.folder) && !entry.startsWith(`${LETTERS.folder}755 `)
+}
