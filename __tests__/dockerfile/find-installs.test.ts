@@ -124,6 +124,7 @@ describe('files of the context', () => {
     ['a password', '.netrc', 'ADD root/ /root/', ['environment']],
     ['settings elsewhere', 'etc/pip.conf', 'COPY root/ /x/', ['ok']],
     ['a package', 'usr/local/lib/python3.12/site-packages/a-1.dist-info/METADATA', 'COPY root/ /', ['environment']],
+    ['another pip', 'pip', 'COPY root/ /usr/local/bin/', ['environment']],
     ['other files', 'etc/app.conf', 'COPY root/ /', ['ok']],
   ])('that come with a whole folder are seen: %s', (_, path, copy, expected) => {
     expect(answers(`FROM python\n${copy}\nRUN pip install a\n`, { contextFiles: [`root/${path}`] })).toEqual(expected)
@@ -306,6 +307,10 @@ describe('a step stays when the result might differ', () => {
     ['Python’s folders closed', 'RUN chmod 700 /usr/local/lib/python3.12\nRUN pip install a', ['environment']],
     ['Python’s folders given away', 'RUN useradd x && chown -R x /usr/local\nRUN pip install a', ['environment']],
     ['Python’s folders elsewhere', 'RUN mv /usr/local/lib /opt/lib\nRUN pip install a', ['environment']],
+    ['another pip', 'RUN ln -sf /bin/true /usr/local/bin/pip\nRUN pip install a', ['environment']],
+    ['another Python', 'COPY app/main.py /usr/local/bin/python3\nRUN pip install a', ['environment']],
+    ['Python under one more name', 'RUN ln -s /usr/local/bin/python /usr/bin/python\nRUN pip install a', ['ok']],
+    ['bytecode of another kind', 'ENV PYTHONOPTIMIZE=2\nRUN pip install a', ['environment']],
     ['a program beside Python', 'RUN mv /x /usr/local/bin/ && chmod +x /usr/local/bin/x\nRUN pip install a', ['ok']],
     ['copies beside Python', 'COPY app/ /usr/local/bin/\nRUN pip install a', ['ok']],
     [

@@ -18,6 +18,10 @@ const SETTINGS_NAMES = /\bpip\.conf\b|\buv\.toml\b|\.netrc\b|\.pydistutils\.cfg\
 const PYTHON_FOLDER = /^\/usr\/local\/lib\/python3[^/]*(?:\/|$)/
 /** Folders that every layer for the system's Python brings along, with the usual mode and owner. */
 const LAYER_FOLDERS = ['/usr', '/usr/local', '/usr/local/bin', '/usr/local/lib']
+/** What an install is called by. */
+const OWN_PROGRAMS = /^\/usr\/local\/bin\/(?:pip|python)[\d.]*$/
+const CHANGES_PROGRAMS =
+  /\b(?:ln|cp|install)\b[^&|;\n]*\s\/usr\/local\/bin\/(?:pip|python)[\d.]*\s*(?:[&|;\n]|$)|\b(?:mv|rm)\b[^&|;\n]*\s\/usr\/local\/bin\/(?:pip|python)[\d.]*(?=\s|[&|;]|$)/
 /** They change these folders themselves, not only what lies in them. */
 const CHANGES_FOLDERS =
   /\b(?:chmod|chown|chgrp|setfacl)\b[^&|;\n]*\s(?:\/|\/usr|\/usr\/local(?:\/(?:bin|lib(?:\/python[\d.]+)?|\*|lib\/\*))?)\/?(?=\s|$)|\bmv\b[^&|;\n]*\s\/usr\/local(?:\/(?:bin|lib(?:\/python[\d.]+)?))?\/?\s+[^\s&|;]/
@@ -46,6 +50,7 @@ function runChange(instruction: Instruction): string | undefined {
   const text = isRun ? runText(instruction) : instruction.rest
   if (namesSettings(text)) return 'brings a settings file of pip or uv'
   if (isRun && (/(?:site|dist)-packages/.test(text) || CHANGES_FOLDERS.test(text))) return "may change Python's folders"
+  if (isRun && CHANGES_PROGRAMS.test(text)) return 'puts another program in the place of pip or Python'
   return undefined
 }
 
@@ -54,7 +59,9 @@ function copyChange(copy: CopyStep | undefined, view: BuildView): string | undef
   const { destination } = copy
   const toPython = "copies files into Python's folders"
   const settings = 'may bring a settings file of pip or uv'
+  const programs = 'puts another program in the place of pip or Python'
   if (PYTHON_FOLDER.test(destination)) return toPython
+  if (OWN_PROGRAMS.test(destination)) return programs
   if (isOpaque(copy)) {
     if (isWithin('/usr/local/lib', destination)) return toPython
     return SETTINGS_FOLDERS.some((folder) => isWithin(folder, destination)) ? settings : undefined
@@ -62,6 +69,7 @@ function copyChange(copy: CopyStep | undefined, view: BuildView): string | undef
   const brings = (paths: RegExp): boolean => copiesTo(copy, view.contextFiles, (path) => paths.test(path))
   if (brings(SETTINGS_FILES)) return settings
   if (brings(PYTHON_FOLDER)) return toPython
+  if (brings(OWN_PROGRAMS)) return programs
   return LAYER_FOLDERS.some((folder) => copiesOddFolder(copy, folder, view))
     ? "may change the modes of Python's folders"
     : undefined

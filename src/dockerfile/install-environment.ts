@@ -32,8 +32,10 @@ const HARMLESS = [
   ...['PIP_BREAK_SYSTEM_PACKAGES', 'UV_BREAK_SYSTEM_PACKAGES', 'PIP_VERBOSE', 'UV_NO_MANAGED_PYTHON'],
 ]
 const SETTINGS = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_EXTRA_INDEX_URL']
-/** Move Python's own folders or where bytecode lies. */
-export const PYTHON_FOLDERS = ['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', 'PYTHONPLATLIBDIR']
+/** Move Python's own folders, or change where bytecode lies and how it is named. */
+export const PYTHON_FOLDERS = [
+  ...['PYTHONUSERBASE', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', 'PYTHONPLATLIBDIR', 'PYTHONOPTIMIZE'],
+]
 /**
  * Weighs the variables that the command sees. PIP_* matters to pip alone, UV_* to uv alone.
  * @param env ENV, ARG and the words before the program.
