@@ -169,6 +169,7 @@ describe('what stands between two installs', () => {
     ['packages of the system', 'RUN apt-get update && apt-get install -y git', 'ok'],
     ['the source', 'WORKDIR /\nCOPY app/ /app/', 'ok'],
     ['pip itself', 'RUN pip install -U pip', 'ok'],
+    ['pip itself and a list', 'RUN pip install -U pip && pip freeze > /list', 'environment'],
     ['settings of the image', 'ENV A=1\nLABEL b=c\nEXPOSE 1', 'ok'],
   ])('%s: the second one is %s', (_, step, expected) => {
     expect(answers(two(step)).filter((answer) => answer !== 'unknown-option')).toEqual(['ok', expected])

@@ -55,12 +55,13 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
     }
     const replaced = new Set(found.filter(isInstallStep).map(({ lines }) => lines.first))
     const read = readInstallStep({ index, walk, graph, view, environments, replaced })
+    const first = 'code' in read ? undefined : firstInto.get(read.target.folder)
+    const above = first === undefined ? [] : walk.steps.slice(first + 1, index)
     const obstacle =
       unsure ??
       ('code' in read
         ? undefined
-        : (standsBetween(walk.steps.slice(firstInto.get(read.target.folder) ?? index, index), read, graph) ??
-          (read.target.kind === 'venv' ? undefined : besideTools)))
+        : (standsBetween(above, read, graph) ?? (read.target.kind === 'venv' ? undefined : besideTools)))
     if (!('code' in read) && (obstacle === undefined || isTrusted(instruction))) {
       environments.push(...environmentsOf(read), ...environmentsMadeBy(step))
       found.push(read)
@@ -83,15 +84,14 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
 
 /**
  * Layers of several installs stand where the first one stood, so nothing between them may tell the difference.
- * @param since the first install into the same place, it included
+ * @param steps below the first install into the same place
  */
 function standsBetween(
-  since: readonly StageStep[],
+  steps: readonly StageStep[],
   { target }: InstallStep,
   graph: StageGraph,
 ): CommandObstacle | undefined {
-  const between = since.filter(({ instruction }) => installText(instruction) === undefined)
-  const step = between.find((one) => mayMeetPackages(one, target.folder ?? '/usr/local', graph))
+  const step = steps.find((one) => mayMeetPackages(one, target.folder ?? '/usr/local', graph))
   return (
     step && {
       code: 'environment',

@@ -125,7 +125,7 @@ export function copiesTo(copy: CopyStep, contextFiles: readonly string[], isMean
 /** Whether a COPY from the context may give a folder of the image, not its destination, an unusual mode or owner. */
 export function copiesOddFolder(copy: CopyStep, folder: string, { contextFiles, oddFolders = [] }: BuildView): boolean {
   const { destination, sources, flags } = copy
-  if (folder === destination || !isWithin(folder, destination)) return false
+  if (copy.from !== undefined || folder === destination || !isWithin(folder, destination)) return false
   if ((!isForRoot(copy) || flags.has('chmod')) && copiesInto(copy, folder, contextFiles)) return true
   return oddFolders.some((odd) => {
     const places = sources.flatMap((source) => placesOf(`${odd}/x`, source, copy))

@@ -73,7 +73,7 @@ export function passedSteps(
 function standsAside(step: StageStep, prefix: string, graph: StageGraph): boolean {
   const { keyword, rest } = step.instruction
   if (keyword === 'RUN') {
-    const programs = programsAside(step, prefix, graph)
+    const programs = installText(step.instruction) === undefined ? programsAside(step, prefix, graph) : undefined
     if (prefix === SYSTEM_PREFIX) return programs?.every((program) => !READ_SYSTEM.has(program)) === true
     // Beside the tree a folder may be there only because the tree is.
     const [, top = ''] = prefix.split('/')
@@ -100,14 +100,14 @@ export function mayMeetPackages(step: StageStep, prefix: string, graph: StageGra
   return to !== undefined && (isWithin(to, prefix) || (prefix === SYSTEM_PREFIX && isWithin(prefix, to)))
 }
 
-/** Programs of a RUN that surely neither needs the packages of a tree nor changes them; undefined where it may. */
+/** Programs of a RUN that, its installs aside, surely neither needs the packages of a tree nor changes them; undefined where it may. */
 function programsAside(
   { instruction, before }: StageStep,
   prefix: string,
   graph: StageGraph,
 ): readonly string[] | undefined {
   const { flags } = instruction
-  if (installText(instruction) !== undefined || !isUsualShell(before.shell)) return undefined
+  if (!isUsualShell(before.shell)) return undefined
   if (flags.some(({ name }) => name !== 'mount')) return undefined
   const isApart = runMounts(instruction).every(({ type, target }) => {
     const folder = posix.resolve(before.workingDir, expandIn(graph, { instruction, before }, target))
