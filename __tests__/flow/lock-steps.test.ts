@@ -90,6 +90,8 @@ test('each install is resolved in its turn and finds what those before it have i
   expect(asked).toEqual([
     { wanted: 'a', installed: [], limits: '' },
     { wanted: 'b<2', installed: ['a==2', 'b==2'], limits: '' },
+    // Which files they share is asked of all of them together.
+    { wanted: 'a==2\nb==1', installed: [], limits: '' },
   ])
 })
 
@@ -112,7 +114,7 @@ test('constraints hold for the command that names them, and for no other', async
   await writeFile(join(folder, 'limits.txt'), 'b==1')
   const { asked, run } = index({ a: ['a==1'], b: ['b==2'] })
   await lockedBy('FROM python\nCOPY limits.txt /\nRUN pip install -c /limits.txt a\nRUN pip install b\n', run)
-  expect(asked.map(({ limits }) => limits)).toEqual(['b==1', ''])
+  expect(asked.slice(0, 2).map(({ limits }) => limits)).toEqual(['b==1', ''])
 })
 
 test('files that name different indexes leave their installs', async () => {

@@ -22,6 +22,7 @@ const LOCK = {
   packages: PACKAGES,
   unbuilt: [{ name: 'own', folder: '.', reason: 'own comes from a local folder' }],
   indexes: ['https://index.example/simple'],
+  shared: { files: [{ packages: ['a', 'b'] as const, path: 'lib/x.py' }], isComplete: true },
 }
 
 function broken(change: (text: string) => string): Uint8Array {
@@ -35,8 +36,9 @@ describe('decodeLock', () => {
 
   test.each<[string, (text: string) => string]>([
     ['is cut off', (text) => text.slice(0, -5)],
-    ['has another format', (text) => text.replace('"format":2', '"format":1')],
+    ['has another format', (text) => text.replace('"format":3', '"format":2')],
     ['has a name that is not normalised', (text) => text.replace('"name":"a"', '"name":"A"')],
+    ['has a file of one package', (text) => text.replace('["a","b"]', '["a"]')],
     ['has a negative size', (text) => text.replace('"size":10', '"size":-1')],
     ['has a size that is a text', (text) => text.replace('"size":10', '"size":"10"')],
     ['has no hashes', (text) => text.replace(/"hashes":\[[^\]]+\]/, '"hashes":[]')],

@@ -16,14 +16,22 @@ export interface StandInIndex {
   close(): Promise<void>
 }
 
-/** Serves wheels; builders of the tests share this machine's network. */
-export async function startStandInIndex(packages: readonly StandIn[]): Promise<StandInIndex> {
+/**
+ * Serves wheels; builders of the tests share this machine's network.
+ * @param givesParts whether a part of a file may be asked for (RFC 9110, 14)
+ */
+export async function startStandInIndex(
+  packages: readonly StandIn[],
+  { givesParts = true }: { readonly givesParts?: boolean } = {},
+): Promise<StandInIndex> {
   const wheels = new Map(packages.map((one) => [wheelName(one), { ...one, bytes: wheelOf(one) }]))
   const server = createServer((request, response) => {
     const [, folder, name = ''] = decodeURIComponent(request.url ?? '').split('/')
     const wheel = wheels.get(name)
     if (folder === 'files' && wheel !== undefined) {
-      response.end(wheel.bytes)
+      const part = givesParts ? partOf(wheel.bytes, request.headers.range) : undefined
+      if (part !== undefined) response.writeHead(206, { 'content-range': part.range })
+      response.end(part?.bytes ?? wheel.bytes)
       return
     }
     const links = [...wheels].filter(([, one]) => one.name === name).map(([file, { bytes }]) => link(file, bytes))
@@ -36,6 +44,17 @@ export async function startStandInIndex(packages: readonly StandIn[]): Promise<S
     url: `http://127.0.0.1:${port}/simple`,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
+}
+
+function partOf(
+  whole: Buffer,
+  asked: string | undefined,
+): { readonly range: string; readonly bytes: Buffer } | undefined {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(asked ?? '') ?? []
+  if (from === '' && to === '') return undefined
+  const first = from === '' ? Math.max(0, whole.length - Number(to)) : Number(from)
+  const last = from === '' || to === '' ? whole.length - 1 : Math.min(Number(to), whole.length - 1)
+  return { range: `bytes ${first}-${last}/${whole.length}`, bytes: whole.subarray(first, last + 1) }
 }
 
 function link(file: string, bytes: Buffer): string {

@@ -129,11 +129,11 @@ async function planStage(
     return refuse('stage-base', `${shipped.name} is there already, another version on top would mix the two`)
 
   const names = packages.map(({ name }) => name)
-  const pair = rivals(names)
+  const pair = rivals(names, lock.shared)
   if (pair !== undefined)
     return refuse(
       'environment',
-      `${pair.join(' and ')} bring the same files, and the order of installs decides which remain`,
+      `${pair.packages.join(' and ')} both bring ${pair.what}: the last one installed has it`,
     )
 
   const refusals: Refusal[] = [...elsewhere, ...staying, ...later]

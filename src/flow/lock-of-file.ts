@@ -36,5 +36,6 @@ export async function lockOfFile(path: string, question: LockQuestion): Promise<
   const answer = await askForWheels(pins, settings, question)
   if (answer.kind === 'failed') return lockRefusal(answer.reason)
   const unbuilt = [...read.unbuilt, ...answer.unbuilt]
-  return { ...locked, unbuilt, packages: answer.resolution.packages, note: `${note}, wheels ${lockSource(answer)}` }
+  const { shared, resolution } = answer
+  return { ...locked, shared, unbuilt, packages: resolution.packages, note: `${note}, wheels ${lockSource(answer)}` }
 }

@@ -4,10 +4,14 @@ import { mergeSettings } from '../python/read-requirements.ts'
 import type { RequirementLine } from '../python/requirement-line.ts'
 import type { IndexSettings, ResolvedPackage } from '../python/resolution.ts'
 import { type InstalledPackage, resolve } from '../python/resolve.ts'
+import type { SharedFiles } from '../python/shared-files.ts'
+import { askForWheels } from './ask-for-wheels.ts'
 import { collectRequirements } from './collect-requirements.ts'
 import { type LockQuestion, type LockTarget, lockSubject } from './lock-question.ts'
 import { type Answered, lockSource } from './lock-source.ts'
 import { type LockRefusal, lockRefusal, type StageLockOutcome } from './locked-stage.ts'
+
+type TurnAnswer = Answered & { readonly shared: SharedFiles }
 
 /** What a command has installed when its turn is over. */
 interface TurnLock {
@@ -17,7 +21,7 @@ interface TurnLock {
   readonly settings: IndexSettings
   readonly paths: readonly string[]
   /** Undefined where nothing was to be resolved. */
-  readonly answered: Answered | undefined
+  readonly answered: TurnAnswer | undefined
 }
 
 /**
@@ -40,15 +44,34 @@ export async function lockOfRequirements(question: LockQuestion): Promise<StageL
   const answered = turns.flatMap((turn) => turn.answered ?? [])
   const [local] = unbuilt
   if (answered.length === 0 && local !== undefined) return lockRefusal(local.reason, 'not-only-wheels')
+  const sorted = [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
     kind: 'locked',
-    packages: [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    packages: sorted,
     unbuilt,
     settings,
+    shared: await sharedOf(answered, sorted, settings, question),
     installerImage: question.installerImage,
     files: [...new Set(turns.flatMap(({ paths }) => paths))],
     note: `${packages.size} packages, versions ${lockSource(...answered)}`,
   }
+}
+
+/** Of several installs each tells its own: what they share with one another is asked once more. uv's order is chance. */
+async function sharedOf(
+  answered: readonly TurnAnswer[],
+  packages: readonly ResolvedPackage[],
+  settings: IndexSettings,
+  question: LockQuestion,
+): Promise<SharedFiles | undefined> {
+  if (question.steps.every(({ installer }) => installer !== 'pip')) return undefined
+  const [only, ...more] = answered
+  if (only !== undefined && more.length === 0) return only.shared
+  const pins = packages.map(({ name, version, hashes }): RequirementLine => {
+    return { file: '', line: 0, name, text: `${name}==${version}`, hashes }
+  })
+  const answer = await askForWheels(pins, settings, question)
+  return answer.kind === 'failed' ? { files: [], isComplete: false } : answer.shared
 }
 
 interface Turn extends InstallStep {

@@ -42,7 +42,16 @@ export async function lockOfTool(project: ToolProject, question: LockQuestion): 
   const name = posix.basename(project.lockFile.contextPath)
   const note = `${packages.length} packages of ${name}, wheels ${lockSource(answer)}`
   const files = [join(source.context, project.lockFile.contextPath)]
-  const locked = { kind: 'locked', packages, unbuilt, settings, installerImage, files, note } as const
+  const locked = {
+    kind: 'locked',
+    packages,
+    unbuilt,
+    settings,
+    installerImage,
+    files,
+    note,
+    shared: answer.shared,
+  } as const
   const pipSteps = steps.filter(installsWithPip).map((step) => ({ ...step, project: undefined }))
   if (pipSteps.length === 0) return locked
   const below = await lockOfRequirements({ ...question, steps: pipSteps })
@@ -53,6 +62,8 @@ export async function lockOfTool(project: ToolProject, question: LockQuestion): 
     ...locked,
     packages: laidOver(below.packages, packages),
     below: below.packages,
+    // What pip brings was not compared with the lock's.
+    shared: { ...answer.shared, isComplete: false },
     note: `${note}; ${below.note}`,
   }
 }

@@ -1,6 +1,7 @@
 import type { Refusal } from '../dockerfile/dockerfile.ts'
 import type { UnbuiltPackage } from '../python/pylock.ts'
 import type { IndexSettings, ResolvedPackage } from '../python/resolution.ts'
+import type { SharedFiles } from '../python/shared-files.ts'
 
 /** The exact packages of the installs of a stage. */
 export interface StageLock {
@@ -9,6 +10,8 @@ export interface StageLock {
   /** What must be built or fetched from elsewhere, with the reason: the steps that want it stay. */
   readonly unbuilt: readonly UnbuiltPackage[]
   readonly settings: IndexSettings
+  /** Files that two of the packages share, where the order of installs is the user's own: pip's. */
+  readonly shared?: SharedFiles | undefined
   readonly installerImage: string
   /** Files that decide the versions, absolute. */
   readonly files: readonly string[]

@@ -2,9 +2,10 @@ import { isJsonRecord } from '../base/json-value.ts'
 import { normalizeName } from './package-name.ts'
 import type { UnbuiltPackage } from './pylock.ts'
 import type { ResolvedPackage } from './resolution.ts'
+import type { SharedFile, SharedFiles } from './shared-files.ts'
 
 /** Version of the stored form; part of the key, so that another form is another entry. */
-export const RESOLUTION_FORMAT = 2
+export const RESOLUTION_FORMAT = 3
 
 /** What a lock says for one platform. */
 export interface LockedPackages {
@@ -13,11 +14,13 @@ export interface LockedPackages {
   readonly unbuilt: readonly UnbuiltPackage[]
   /** Indexes that the lock names, without users and passwords, the most used first. */
   readonly indexes: readonly string[]
+  /** Files that two of the wheels share. */
+  readonly shared: SharedFiles
 }
 
 /** A lock as stored. Index settings stay out: they may hold a user and a password. */
-export function encodeLock({ packages, unbuilt, indexes }: LockedPackages): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ format: RESOLUTION_FORMAT, packages, unbuilt, indexes }))
+export function encodeLock({ packages, unbuilt, indexes, shared }: LockedPackages): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ format: RESOLUTION_FORMAT, packages, unbuilt, indexes, shared }))
 }
 
 /** @returns undefined for anything that isn't what `encodeLock` writes: a broken entry is a miss. */
@@ -31,7 +34,8 @@ export function decodeLock(body: Uint8Array): LockedPackages | undefined {
   if (!isJsonRecord(value) || value.format !== RESOLUTION_FORMAT || !Array.isArray(value.packages)) return undefined
   if (!Array.isArray(value.unbuilt) || !isTexts(value.indexes)) return undefined
   const unbuilt = value.unbuilt.map(readUnbuilt)
-  if (!unbuilt.every((entry) => entry !== undefined)) return undefined
+  const shared = readShared(value.shared)
+  if (!unbuilt.every((entry) => entry !== undefined) || shared === undefined) return undefined
   const packages: ResolvedPackage[] = []
   for (const entry of value.packages) {
     const read = readPackage(entry)
@@ -39,7 +43,19 @@ export function decodeLock(body: Uint8Array): LockedPackages | undefined {
     if (read === undefined || (previous !== undefined && previous >= read.name)) return undefined
     packages.push(read)
   }
-  return { packages, unbuilt, indexes: value.indexes }
+  return { packages, unbuilt, indexes: value.indexes, shared }
+}
+
+function readShared(value: unknown): SharedFiles | undefined {
+  if (!isJsonRecord(value) || typeof value.isComplete !== 'boolean' || !Array.isArray(value.files)) return undefined
+  const files = value.files.flatMap((file: unknown): readonly SharedFile[] => {
+    if (!isJsonRecord(file) || typeof file.path !== 'string' || !isTexts(file.packages)) return []
+    const [one, other, ...more] = file.packages
+    return one === undefined || other === undefined || more.length > 0
+      ? []
+      : [{ packages: [one, other], path: file.path }]
+  })
+  return files.length === value.files.length ? { files, isComplete: value.isComplete } : undefined
 }
 
 function readUnbuilt(value: unknown): UnbuiltPackage | undefined {

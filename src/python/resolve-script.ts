@@ -2,6 +2,7 @@ import { uvPlatform } from '../base/libc.ts'
 import { shellWord } from '../base/shell-word.ts'
 import { type LibcRange, SOME_LIBC } from './libc-range.ts'
 import type { IndexSettings } from './resolution.ts'
+import { SHARED_FILES } from './shared-files.ts'
 import { machineOf } from './wheel-tags.ts'
 
 /** What the installer is asked to resolve, as one resolution. */
@@ -27,7 +28,8 @@ export const SIZES_FILE = 'wheel-sizes.txt'
 
 /**
  * The shell script that resolves inside the builder image. It reads `requirements.in`, `constraints.in` and
- * `installed.toml` beside it (uv prefers the versions of a lock that is there already), and writes the lock and (where the index doesn't tell them) the wheels' sizes into `/out`, or `$OUT`.
+ * `installed.toml` beside it (uv prefers the versions of a lock that is there already). Into `/out`, or `$OUT`, it writes
+ * the lock, the wheels' sizes where the index doesn't tell them, and the files that two wheels share.
  *
  * Versions without wheels are not hidden from the resolver unless the user did so: that would quietly pick an older
  * version than the user's own command. A package without a wheel is refused afterwards instead.
@@ -42,7 +44,12 @@ export function resolveScript(inputs: ResolveInputs): string {
     'mkdir -p "$OUT"',
     ...(inputs.hasInstalled === true ? [`cp installed.toml "$OUT/${LOCK_FILE}"`] : []),
     `${compile} --format pylock.toml -o "$OUT/${LOCK_FILE}" requirements.in >/dev/null`,
-    `"$(command -v python3 || command -v python)" wheel-sizes.py "$OUT/${LOCK_FILE}" "$OUT/${SIZES_FILE}" || true`,
+    'python="$(command -v python3 || command -v python)"',
+    // uv installs side by side: what remains of a file that two packages bring is chance there.
+    ...(inputs.installer === 'pip'
+      ? [`"$python" shared-files.py "$OUT/${LOCK_FILE}" "$OUT/${SHARED_FILES}" || true`]
+      : []),
+    `"$python" wheel-sizes.py "$OUT/${LOCK_FILE}" "$OUT/${SIZES_FILE}" || true`,
     '',
   ].join('\n')
 }

@@ -9,6 +9,7 @@ import { decodeLock, encodeLock, type LockedPackages, RESOLUTION_FORMAT } from '
 import type { RequirementLine } from './requirement-line.ts'
 import type { IndexSettings, Resolution } from './resolution.ts'
 import { LOCK_FILE, readWheelSizes, resolveScript, SIZES_FILE, WHEEL_SIZES_PY } from './resolve-script.ts'
+import { readSharedFiles, SHARED_FILES, SHARED_FILES_PY, type SharedFiles } from './shared-files.ts'
 import { machineOf } from './wheel-tags.ts'
 
 /** A package that is there before, by its normalised name. */
@@ -61,6 +62,7 @@ export type ResolveResult =
       readonly resolution: Resolution
       /** Packages of the lock that no wheel gives: they are not in the resolution. */
       readonly unbuilt: readonly UnbuiltPackage[]
+      readonly shared: SharedFiles
       readonly source: 'remembered' | 'asked'
       readonly seconds: number
       /** Why the store could not be used, if so. */
@@ -83,6 +85,7 @@ export async function resolve(
     'requirements.in': linesOf(request.requirements),
     'constraints.in': linesOf(request.constraints),
     'wheel-sizes.py': WHEEL_SIZES_PY,
+    'shared-files.py': SHARED_FILES_PY,
     ...(installed.length === 0 ? {} : { 'installed.toml': installedLock(installed) }),
   }
   const pinned = pinnedHashes(request)
@@ -100,7 +103,7 @@ export async function resolve(
   const answer = await askForLock(question, run, store, clock)
   if (answer.kind === 'failed') return answer
   const { lock, source, seconds, storeTrouble } = answer
-  const { packages, unbuilt } = lock
+  const { packages, unbuilt, shared } = lock
   return {
     kind: 'resolved',
     source,
@@ -108,6 +111,7 @@ export async function resolve(
     storeTrouble,
     resolution: { pythonVersion, platform, settings, packages },
     unbuilt,
+    shared,
   }
 }
 
@@ -222,7 +226,8 @@ async function ask(question: LockQuestion, run: RunInstaller): Promise<Asked> {
   if (lock === undefined) return { kind: 'failed', reason: 'the installer left no lock file' }
   const read = readPylock(lock, question, { sizes: readWheelSizes(result.outputs[SIZES_FILE] ?? ''), pinned })
   if (read.kind === 'failed') return { kind: 'failed', reason: redact(read.reason) }
-  return { kind: 'asked', lock: { ...read, indexes: read.indexes.map(withoutLogin) } }
+  const shared = readSharedFiles(result.outputs[SHARED_FILES] ?? '')
+  return { kind: 'asked', lock: { ...read, shared, indexes: read.indexes.map(withoutLogin) } }
 }
 
 function script(request: ResolveRequest): string {

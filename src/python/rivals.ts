@@ -1,6 +1,8 @@
+import type { SharedFiles } from './shared-files.ts'
+
 /**
- * Packages that bring the same files with other content, as builds of one library under several names do: the one that
- * is installed last has them. No index tells which files a wheel has, so these are the known ones. Names as PEP 503 has them.
+ * Packages that bring the same files with other content, as builds of one library under several names do. Wheels are
+ * asked for their files; these are the known ones, for where a server can't be asked. Names as PEP 503 has them.
  */
 const FAMILIES: readonly (readonly string[])[] = [
   ['opencv-python', 'opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless'],
@@ -29,8 +31,26 @@ const FAMILIES: readonly (readonly string[])[] = [
   ['slugify', 'python-slugify', 'awesome-slugify', 'unicode-slugify'],
 ]
 
-/** Two packages of which the order of installs decides what remains; undefined where there are none. */
-export function rivals(names: readonly string[]): readonly [string, string] | undefined {
+/** Two packages that bring the same, and what of it the image has is decided by the order of installs. */
+export interface Rivals {
+  readonly packages: readonly [string, string]
+  /** The path of a file, or words. */
+  readonly what: string
+}
+
+/**
+ * Finds packages of which the order of installs decides what remains.
+ * @param shared undefined where there is no such order: uv installs side by side
+ */
+export function rivals(names: readonly string[], shared: SharedFiles | undefined): Rivals | undefined {
+  if (shared === undefined) return undefined
+  const found = shared.files.find(({ packages }) => packages.every((name) => names.includes(name)))
+  if (found !== undefined) return { packages: found.packages, what: found.path }
+  const known = shared.isComplete ? undefined : knownRivals(names)
+  return known && { packages: known, what: 'the same files' }
+}
+
+function knownRivals(names: readonly string[]): readonly [string, string] | undefined {
   const seen = new Map<string, string>()
   for (const name of [...names].sort()) {
     const family = familyOf(name)
