@@ -11,13 +11,14 @@ import { LOCK_DAY, lockedPackage } from '../support/locked-package.ts'
 
 describe('changeChance', () => {
   test.each([
-    [0, 0.247],
-    [7, 0.117],
-    [100, 0.035],
-    [960, 0.011],
-    [-5, 0.247],
-  ])('a wheel of %d days changes with %d', (days, expected) => {
-    expect(changeChance(days)).toBeCloseTo(expected, 3)
+    [0, 0, 0.153],
+    [7, 0, 0.084],
+    [100, 0, 0.030],
+    [960, 0, 0.011],
+    [-5, 0, 0.153],
+    [100, 20, 0.062],
+  ])('a wheel of %d days with %d dependencies changes with %d', (days, dependencies, expected) => {
+    expect(changeChance(days, dependencies)).toBeCloseTo(expected, 3)
   })
 })
 
@@ -29,7 +30,7 @@ describe('unionChance', () => {
   })
 
   test('grows with every package, less and less', () => {
-    const one = changeIntensity(100)
+    const one = changeIntensity(100, 0)
     const steps = [1, 2, 3, 4].map((count) => unionChance(count * one) - unionChance((count - 1) * one))
     expect(steps).toEqual([...steps].sort((a, b) => b - a))
     expect(Math.min(...steps)).toBeGreaterThan(0)

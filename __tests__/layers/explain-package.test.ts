@@ -26,7 +26,7 @@ describe('a package of a plan', () => {
     expect(explained.get('nvidia-cufft-cu12')?.why).toEqual([
       'fixed by the input layers: nvidia-*',
       'its wheel has 200.0 MB',
-      'its wheel was 200 days old, which makes about 2 % of next lock changes touch it',
+      'its wheel was 200 days old, and it needs 0 of the others: about 2 % of next lock changes touch such packages',
       'also of CUDA toolkit and in the same layer: nvidia-cublas-cu12',
     ])
   })

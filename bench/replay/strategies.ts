@@ -81,7 +81,7 @@ function bestChain(maxLayers: number): (lock: Lock) => Layering {
 function cutChain(packages: Lock, count: number, now: number | undefined): readonly Lock[] {
   if (packages.length === 0) return []
   const facts = packages.map((pkg) => {
-    const intensity = changeIntensity(wheelAge(pkg.wheel.uploadedAt, now))
+    const intensity = changeIntensity(wheelAge(pkg.wheel.uploadedAt, now), pkg.dependencies.length)
     return { pkg, size: estimatedSize(pkg), intensity }
   })
   facts.sort((a, b) => a.intensity / a.size - b.intensity / b.size || (a.pkg.name < b.pkg.name ? -1 : 1))

@@ -6,22 +6,20 @@ const DAY = 86_400
 export const USUAL_AGE = 200
 
 /**
- * Chance that the next change of a lock changes a package too, by the age of its wheel: 0.35/sqrt(days + 2), as
- * counted over 181,000 transitions of packages in real lock histories. Young wheels belong to projects that release
- * often.
+ * Chance that the next change of a lock changes a package too. Young wheels belong to projects that release often, and
+ * a package that needs many others does, too. Its odds are fitted to real lock histories.
  * @param days age of the wheel; below zero counts as zero.
+ * @param dependencies how many packages of the lock it needs
  */
-export function changeChance(days: number): number {
-  return 0.35 / Math.sqrt(Math.max(0, days) + 2)
+export function changeChance(days: number, dependencies: number): number {
+  const odds = Math.exp(-1.4 - 0.45 * Math.log(Math.max(0, days) + 2) + 0.25 * Math.log1p(dependencies))
+  return odds / (1 + odds)
 }
 
 /** Expected changes per lock change: the sum of these over packages is what `unionChance` takes. */
-export function changeIntensity(days: number): number {
-  return -Math.log(1 - changeChance(days))
+export function changeIntensity(days: number, dependencies: number): number {
+  return -Math.log(1 - changeChance(days, dependencies))
 }
-
-/** Intensity of a package of usual age. */
-export const USUAL_INTENSITY = changeIntensity(USUAL_AGE)
 
 /**
  * Chance that a lock change touches any of several packages, from the sum of their intensities. Lock changes are

@@ -54,15 +54,14 @@ function reasonsOf(
   const title = family < 0 ? undefined : familyTitle(family)
   const kin = group.filter((other) => other !== pkg && family >= 0 && familyOf(other.name) === family)
   const { ageDays, changes, bytes } = facts
-  const chance =
-    ageDays === undefined
-      ? ''
-      : `, which makes about ${Math.round(changeChance(ageDays) * 100)} % of next lock changes touch it`
+  const needs = pkg.dependencies.length
+  const chance = (days: number): string =>
+    `about ${Math.round(changeChance(days, needs) * 100)} % of next lock changes touch such packages`
   return [
     bytes === undefined ? 'its size is not known and was estimated by its name' : `its wheel has ${formatBytes(bytes)}`,
     ageDays === undefined
       ? 'the index does not tell how old its wheel is'
-      : `its wheel was ${ageDays} days old${chance}`,
+      : `its wheel was ${ageDays} days old, and it needs ${needs} of the others: ${chance(ageDays)}`,
     ...(changes.of === 0 ? [] : [`${changes.seen} of the last ${changes.of} lock changes touched it`]),
     ...(kin.length === 0 ? [] : [`also of ${title} and in the same layer: ${kin.map(({ name }) => name).join(', ')}`]),
   ]

@@ -1,6 +1,6 @@
 import type { ResolvedPackage } from '../python/resolution.ts'
 import { addChange, type ChangeHistory, NO_HISTORY } from './change-history.ts'
-import { changeIntensity, lockTime, USUAL_INTENSITY, wheelAge } from './change-rate.ts'
+import { changeIntensity, lockTime, USUAL_AGE, wheelAge } from './change-rate.ts'
 import { clusterOf, intensityOf, type PlanItem, touchChance } from './group-cost.ts'
 import { groupReason } from './group-reason.ts'
 import { estimatedSize } from './heavy-packages.ts'
@@ -85,7 +85,7 @@ export function planLayers(packages: readonly ResolvedPackage[], options: PlanOp
   const now = lockTime(sorted)
   const itemOf = (pkg: ResolvedPackage, byAge: boolean): PlanItem => ({
     size: sizes.get(pkg.name) ?? 0,
-    intensity: byAge ? changeIntensity(wheelAge(pkg.wheel.uploadedAt, now)) : USUAL_INTENSITY,
+    intensity: changeIntensity(byAge ? wheelAge(pkg.wheel.uploadedAt, now) : USUAL_AGE, pkg.dependencies.length),
     touched: history.touched.get(pkg.name) ?? 0,
     family: familyOf(pkg.name),
   })

@@ -31,8 +31,8 @@ export interface OpenPlaces {
  * 5 to 15 do equally well; far more trusts the estimates too long.
  */
 const HORIZON = 10
-/** Groups that are looked at, smallest first: opening a large one never pays. */
-const MOST_TRIES = 3
+/** Groups that are looked at, smallest first: each is one more split of the pool. */
+const MOST_TRIES = 8
 
 /**
  * Opens groups that the new lock leaves untouched where planning them anew together with the changed ones saves more
