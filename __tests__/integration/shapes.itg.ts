@@ -2,24 +2,22 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SpawnExec } from '../../src/exec/spawn-exec.ts'
-import { compareImages } from '../../src/flow/compare-images.ts'
-import { nativePlatform } from '../../src/flow/source.ts'
-import { HttpRegistry } from '../../src/registry/http-registry.ts'
-import { parsePlatform } from '../../src/registry/platform.ts'
-import { parseReference } from '../../src/registry/reference.ts'
 import { ensureUv } from '../../tools/services/ensure-uv.ts'
 import { machineSettings } from '../../tools/services/machine-settings.ts'
+import { BothWays } from '../support/both-ways.ts'
 import { type DockerfileShape, SHAPES } from '../support/dockerfile-shapes.ts'
-import { inputOptions, LineRig } from '../support/line-rig.ts'
+import { type CommandRun, LineRig } from '../support/line-rig.ts'
 import { pipenvProject, poetryProject } from '../support/locked-projects.ts'
 import { dependencyLayers, readImage } from '../support/oci-image.ts'
 
 const minutes = 60_000
 let rig: LineRig
+let ways: BothWays
 let uv: string
 
 beforeAll(async () => {
   rig = await LineRig.create()
+  ways = new BothWays(rig)
   uv = join(await ensureUv(), 'uv')
   await makePlainBase()
 }, 10 * minutes)
@@ -37,13 +35,12 @@ describe('built as it is written and with layers, an image is the same', () => {
     async (_, shape) => {
       const name = `shape-${Object.values(SHAPES).indexOf(shape)}`
       await writeShape(name, shape)
-      await buildAsWritten(name)
-      const built = await build(name, shape.inputs)
+      succeeded(await ways.asWritten(name))
+      const built: Built = JSON.parse(succeeded(await ways.withLayers(name, shape.inputs)))
       expect(stepsOf(shape, built)).toEqual(shape.steps)
       const image = await readImage(`${rig.services.registry}/${name}`, 'layers')
       expect(dependencyLayers(image).length > 0).toBe(shape.layers)
-      const diff = await compareImages(named(name, 'written'), named(name, 'layers'), platform(), new HttpRegistry())
-      expect({ files: diff.files, config: diff.config }).toEqual({ files: [], config: [] })
+      expect(await ways.differences(name)).toEqual({ files: [], config: [] })
     },
     2 * minutes,
   )
@@ -60,7 +57,7 @@ async function makePlainBase(): Promise<void> {
   const without = 'FROM python:3.11-slim AS python\nRUN rm -f /etc/pip.conf\n'
   await rig.workspace.write('plain/Dockerfile', `${without}FROM scratch\nCOPY --from=python / /\n${lines.join('')}`)
   const output = `type=image,push=true,name=${rig.registry}/base/plain:1`
-  const context = contexts()[0] ?? ''
+  const [context = ''] = ways.contexts
   const { exitCode, stderr } = await rig.buildx('build', '--build-context', context, '--output', output, 'plain')
   if (exitCode !== 0) throw new Error(stderr)
 }
@@ -102,31 +99,9 @@ async function runUv(args: readonly string[], cwd: string): Promise<string> {
   return stdout
 }
 
-function contexts(): readonly string[] {
-  const from = (path: string): string => `docker-image://${rig.registry}/${path}`
-  const python = `python:3.11-slim=${from('base/python:3.11-slim')}`
-  return [python, `installer=${from('base/uv:python3.11')}`, `plain=${from('base/plain:1')}`]
-}
-
-async function buildAsWritten(name: string): Promise<void> {
-  const options = contexts().flatMap((context) => ['--build-context', context])
-  const output = `type=image,push=true,name=${rig.registry}/${name}:written`
-  const { exitCode, stderr } = await rig.buildx('build', '--provenance=false', ...options, '--output', output, name)
+function succeeded({ exitCode, stdout, stderr }: CommandRun): string {
   if (exitCode !== 0) throw new Error(stderr)
-}
-
-async function build(name: string, more: Readonly<Record<string, string>> = {}): Promise<Built> {
-  const inputs = rig.inputs(`${name}:layers`, {
-    'build-contexts': contexts().join('\n'),
-    check: 'off',
-    'cache-from': 'off',
-    'cache-to': 'off',
-    provenance: 'false',
-    ...more,
-  })
-  const { exitCode, stdout, stderr } = await rig.command('build', name, ...inputOptions(inputs), '--json')
-  if (exitCode !== 0) throw new Error(stderr)
-  return JSON.parse(stdout)
+  return stdout
 }
 
 /** Of each RUN that something is said of, in the order of the file. */
@@ -136,16 +111,4 @@ function stepsOf({ dockerfile }: DockerfileShape, { report }: Built): readonly s
   return report.dockerfileSteps
     .filter(({ line, what }) => what !== 'linked' && isRun(line))
     .map(({ what, reason }) => (what === 'left' ? (reason.split(':')[0] ?? '') : what))
-}
-
-function named(name: string, tag: string): Exclude<ReturnType<typeof parseReference>, string> {
-  const reference = parseReference(`${rig.services.registry}/${name}:${tag}`)
-  if (typeof reference === 'string') throw new Error(reference)
-  return reference
-}
-
-function platform(): Exclude<ReturnType<typeof parsePlatform>, string> {
-  const parsed = parsePlatform(nativePlatform())
-  if (typeof parsed === 'string') throw new Error(parsed)
-  return parsed
 }
