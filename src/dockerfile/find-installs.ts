@@ -54,9 +54,10 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
       continue
     }
     const replaced = new Set(found.filter(isInstallStep).map(({ lines }) => lines.first))
+    const stays = (one: StageStep): boolean => !replaced.has(one.instruction.lines.first)
     const read = readInstallStep({ index, walk, graph, view, environments, replaced })
     const first = 'code' in read ? undefined : firstInto.get(read.target.folder)
-    const above = first === undefined ? [] : walk.steps.slice(first + 1, index)
+    const above = first === undefined ? [] : walk.steps.slice(first + 1, index).filter(stays)
     const obstacle =
       unsure ??
       ('code' in read
@@ -84,7 +85,7 @@ function stageInstalls(stage: number, graph: StageGraph, view: BuildView): reado
 
 /**
  * Layers of several installs stand where the first one stood, so nothing between them may tell the difference.
- * @param steps below the first install into the same place
+ * @param steps that stay below the first install into the same place
  */
 function standsBetween(
   steps: readonly StageStep[],
