@@ -396,6 +396,13 @@ describe('an image is not composed', () => {
     expect(plan(`${BUILDER}COPY --from=0 /dist /dist/\n`, {}, VENV)).toEqual({ reason: expect.any(String) })
   })
 
+  test('with packages of another user than root', () => {
+    const text = 'FROM python\nRUN useradd -m app\nUSER app\nRUN pip install idna\n'
+    expect(plan(text, {}, { owner: 'app', prefix: '/home/app/.local' })).toEqual({
+      reason: "the packages of line 4 are app's, which needs the files below them",
+    })
+  })
+
   test('with dependencies in a stage that files are copied from', () => {
     const text = 'FROM python AS built\nRUN pip install idna\nFROM python\nCOPY --from=built /usr/local /usr/local\n'
     expect(plan(text)).toEqual({ reason: expect.stringContaining('the stage in line 1') })

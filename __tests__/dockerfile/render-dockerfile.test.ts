@@ -38,6 +38,21 @@ const heavy = group(locked('torch', '2.5.0', 'bb', 'aa'), locked('sympy', '1.13'
 const light = group(locked('idna', '3.7', 'dd'))
 
 describe('the linked form', () => {
+  test('copies the packages of a user in its name, where the folders above are as they were', () => {
+    const text =
+      'FROM python\nRUN useradd -m app\nUSER app\nRUN pip install a\nRUN pip install b && mkdir /home/app/c\n'
+    const rendered = render(text, [heavy, light], { prefix: '/home/app/.local', owner: 'app' })
+    expect(rendered.slice(rendered.indexOf('FROM python'))).toBe(`FROM python
+RUN useradd -m app
+USER app
+# image-cache: layers of: pip install a
+COPY --chown=app --from=image-cache-deps-0-1 /layer/home/app/.local/ /home/app/.local/
+COPY --chown=app --from=image-cache-deps-0-2 /layer/home/app/.local/ /home/app/.local/
+# image-cache: in the layers above: pip install b && mkdir /home/app/c
+RUN mkdir /home/app/c
+`)
+  })
+
   test('has a stage for each group, and the groups where the first install stood', () => {
     const text = `# syntax=docker/dockerfile:1
 ARG PYTHON=3.12

@@ -10,6 +10,7 @@ function read(command: string): StepCommands {
     env: { PATH: '/usr/local/bin:/bin' },
     workingDir: '/app',
     pythonVersion: undefined,
+    user: '',
   })
   if ('code' in commands) throw new Error(commands.sentence)
   return commands

@@ -261,6 +261,62 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['unknown-option', 'not-only-wheels'],
     layers: true,
   },
+  'pip as another user, into that user’s home': {
+    dockerfile: `${FROM}RUN useradd --create-home app\nUSER app\nWORKDIR /home/app/src\nCOPY --chown=app requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY --chown=app src/ ./src/\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT, ...main },
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'pip with --user and scripts, the user in another group': {
+    dockerfile: `${FROM}RUN groupadd -g 2000 staffers && useradd -mu 1500 -g staffers -s /bin/bash app && chmod 700 /home/app\nUSER app\nENV PATH=/home/app/.local/bin:$PATH\nRUN mkdir -p /home/app/.local && chmod 750 /home/app/.local\nRUN pip install --user --no-cache-dir pygments==2.19.2\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'a user by its number, whose group the list of users has': {
+    dockerfile: `${FROM}RUN groupadd --gid 2000 all && useradd --uid=1234 --gid=2000 -m -d /data/home app\nUSER 1234\nRUN python -m pip install --no-cache-dir six==1.17.0 pygments==2.19.2 && mkdir /data/home/state\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'numbers that no list of users has, and a home elsewhere': {
+    dockerfile: `${FROM}ENV HOME=/work/home\nUSER 5000:6000\nWORKDIR /work/home\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nUSER root\nRUN mkdir /state\n`,
+    files: { 'requirements.txt': LIGHT + SCRIPT },
+    steps: ['rewritten', 'on-top'],
+    layers: true,
+  },
+  'uv sync by a user in a folder that root has given away': {
+    dockerfile: `${UV}RUN adduser --disabled-password --gecos "" app\nWORKDIR /app\nRUN chown app:app /app\nUSER app\nCOPY --chown=app:app pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-dev\nENV PATH=/app/.venv/bin:$PATH\nCOPY --chown=app:app src/ ./src/\n`,
+    files: { 'pyproject.toml': PROJECT, ...main },
+    lock: 'uv',
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'uv sync by a user in two steps, the project last': {
+    dockerfile: `${UV}RUN useradd -m -u 1001 app\nUSER app\nWORKDIR /app\nRUN --mount=type=cache,target=/home/app/.cache/uv,uid=1001 --mount=type=bind,source=uv.lock,target=uv.lock --mount=type=bind,source=pyproject.toml,target=pyproject.toml uv sync --locked --no-install-project\nCOPY --chown=app . .\nRUN --mount=type=cache,target=/home/app/.cache/uv,uid=1001 uv sync --locked\n`,
+    files: { 'pyproject.toml': PACKAGE, ...main },
+    lock: 'uv',
+    steps: ['rewritten', 'not-only-wheels'],
+    layers: true,
+  },
+  'an environment of a user, made by that user': {
+    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nENV VIRTUAL_ENV=/home/app/env\nRUN python -m venv $VIRTUAL_ENV\nENV PATH="$VIRTUAL_ENV/bin:$PATH"\nRUN pip install --no-cache-dir pygments==2.19.2\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'an environment that root has made and given to a user': {
+    dockerfile: `${FROM}RUN useradd -m app && python -m venv /opt/env && chown -R app:app /opt/env\nENV PATH=/opt/env/bin:$PATH\nUSER app:app\nRUN pip install --no-cache-dir pygments==2.19.2 six==1.17.0\nWORKDIR /srv/app\n`,
+    steps: ['rewritten'],
+    layers: true,
+  },
+  'root and a user in turns': {
+    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN mkdir /home/app/state\nUSER root\nRUN pip install --no-cache-dir six==1.17.0\nUSER app\nRUN pip install --no-cache-dir pygments==2.19.2\n`,
+    steps: ['rewritten', 'environment'],
+    layers: true,
+  },
+  'a user that installs before root does': {
+    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN pip install --no-cache-dir pygments==2.19.2 idna==3.10\nUSER root\nRUN pip install --no-cache-dir idna==3.11\n`,
+    steps: ['rewritten', 'environment'],
+    layers: true,
+  },
   'a lock that pip and uv both read': {
     dockerfile: `${UV}WORKDIR /app\nCOPY pylock.toml .\nRUN uv pip install --system -r pylock.toml\nCOPY src/ ./src/\n`,
     files: main,
@@ -421,8 +477,8 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten', 'moved', 'on-top', 'on-top'],
     layers: true,
   },
-  'a user other than root': {
-    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN pip install --user six==1.17.0\n`,
+  'a user whose home nothing tells': {
+    dockerfile: `${FROM}RUN useradd -m app && usermod -d /home/new -m app\nUSER app\nRUN pip install --user six==1.17.0\n`,
     steps: ['not-root'],
     layers: false,
   },

@@ -105,7 +105,9 @@ export async function removeBlob(repository: string, digest: string): Promise<vo
 
 /** Layers of dependencies in the linked form, bottom first. */
 export function dependencyLayers(image: OciImage): readonly OciLayer[] {
-  return image.layers.filter(({ createdBy }) => /^COPY \/layer\/ \/|# image-cache: layer \d+ of \d+$/.test(createdBy))
+  return image.layers.filter(({ createdBy }) =>
+    /^COPY (?:--chown=\S+ )?\/layer\/|# image-cache: layer \d+ of \d+$/.test(createdBy),
+  )
 }
 
 /** The tags of a repository. */

@@ -4,7 +4,7 @@ import type { BaseImage } from './dockerfile.ts'
  * Top folders that base images bring along: with modes of their own, owners of their own, or as links. A linked COPY
  * makes its folders anew, which would show.
  */
-const SHARED_ROOTS = new Set([
+export const SHARED_ROOTS = new Set([
   'bin',
   'boot',
   'dev',

@@ -36,7 +36,7 @@ const OF_USERS = new Set(['useradd', 'adduser', 'usermod'])
 const BY_NAME = new Set(['rm', 'mkdir', 'chown', 'chmod', 'touch', 'ls'])
 const WITHOUT_EFFECT = new Set(['true', ':', 'echo', 'printf', 'whoami', 'id', 'date', 'uname', 'sleep', 'pwd'])
 /** Caches that installers fill: where nothing is installed nothing need be removed. */
-const INSTALLER_CACHE = /^(?:\/root|~|\$HOME)\/\.cache\/(?:pip|uv|pypoetry|pdm|pipenv)(?:\/.*|\*)?$/
+const INSTALLER_CACHE = /^(?:\/root|\/home\/[\w.-]+|~|\$HOME)\/\.cache\/(?:pip|uv|pypoetry|pdm|pipenv)(?:\/.*|\*)?$/
 const WHOLE_CACHE = /^(?:\/root|~|\$HOME)\/\.cache(?:\/\*?)?$/
 
 /** A command of a step beside the install, as it was read. */

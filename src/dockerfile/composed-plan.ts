@@ -51,6 +51,11 @@ export function planComposed(
     return { reason: 'the last line of the file is not ended' }
   const seed = filled.find(({ way }) => way === 'seed')
   if (seed !== undefined) return { reason: `the install in line ${firstLine(seed)} runs on top of its layers` }
+  const others = filled.find(({ owner }) => owner !== undefined)
+  if (others !== undefined)
+    return {
+      reason: `the packages of line ${firstLine(others)} are ${others.owner}'s, which needs the files below them`,
+    }
   const graph = resolveStages(dockerfile, view)
   const chain = stageChain(graph, graph.target)
   const own = filled.filter(({ stage }) => chain.includes(stage))

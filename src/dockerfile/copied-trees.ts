@@ -22,7 +22,9 @@ export interface CopiedTree {
 
 /** Finds the COPY steps of needed stages that take over the trees of other stages' layers, and nothing else. */
 export function copiedTrees(layers: readonly StageLayers[], graph: StageGraph, view: BuildView): readonly CopiedTree[] {
-  const own = layers.filter(({ way, prefix }) => way !== 'seed' && prefix !== '/usr/local' && prefix !== '/usr')
+  const own = layers.filter(
+    ({ way, prefix, owner }) => way !== 'seed' && owner === undefined && prefix !== '/usr/local' && prefix !== '/usr',
+  )
   return graph.reachable.flatMap((stage) => {
     const walk = walkStage(graph, stage, view)
     return walk.steps.flatMap((step, index): CopiedTree[] => {

@@ -27,6 +27,8 @@ export interface StageLayers {
   readonly way?: 'rewrite' | 'seed'
   /** `tree`, or absent: as Python has it, with lib and bin; `flat`: all in one folder (`--target`). */
   readonly layout?: 'tree' | 'flat'
+  /** Whom the packages belong to in the image, as `COPY --chown` names it; absent: root. */
+  readonly owner?: string | undefined
   /** The virtual environment that the packages go to: then it is the prefix, too. */
   readonly environment?: string | undefined
   /** Set where the layers must bring the environment itself. */

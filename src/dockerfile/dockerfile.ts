@@ -172,6 +172,8 @@ export interface InstallTarget {
   readonly shipped: readonly string[]
   /** Whether the step itself makes the environment, so that the layers must bring it. */
   readonly makesEnvironment: boolean
+  /** Whom the packages belong to, as `COPY --chown` names it; absent: root. */
+  readonly owner?: string | undefined
 }
 
 /** A package that is no wheel of an index, with what is known of its dependencies. */

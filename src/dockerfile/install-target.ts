@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { InstallTarget } from './dockerfile.ts'
 import type { CommandObstacle, InstallCommand } from './install-command.ts'
+import type { StepUser } from './step-user.ts'
 import type { VirtualEnvironment } from './virtual-environment.ts'
 
 /** Variables that name a Python other than the base image's, beside VIRTUAL_ENV. */
@@ -13,6 +14,8 @@ const WITHOUT_PYTHON = [
   '/usr/local/nvidia/bin',
   '/usr/local/bin',
 ]
+/** Where `pip install --user` puts scripts. */
+const USER_SCRIPTS = /^\/home\/[\w.-]+\/\.local\/bin$/
 
 /** What a command sees of the image around it. */
 export interface TargetSurroundings {
@@ -22,6 +25,8 @@ export interface TargetSurroundings {
   readonly basePath: string | undefined
   /** Environments that steps above have made, the newest last. */
   readonly environments: readonly VirtualEnvironment[]
+  /** Who the command runs as; undefined: root. */
+  readonly user: StepUser | undefined
 }
 
 /**
@@ -39,6 +44,11 @@ export function installTarget(command: InstallCommand, around: TargetSurrounding
   // uv takes the first `python` on PATH, and scripts name it so.
   const python = command.installer === 'uv' ? 'python' : command.python
   if (place !== undefined) return inPlace(place, around)
+  // pip does so by itself where it can't write to the system's packages; uv fails.
+  if (around.user !== undefined)
+    return command.installer === 'pip'
+      ? inPlace({ kind: 'user' }, around)
+      : { code: 'not-root', sentence: `the step runs as ${around.user.owner}, and uv pip install --system needs root` }
   return { kind: 'system', folder: undefined, python, shipped: [], makesEnvironment: false }
 }
 
@@ -91,6 +101,8 @@ function inPlace(
 ): InstallTarget | CommandObstacle {
   const none = { python: undefined, shipped: [], makesEnvironment: false }
   if (place.kind === 'user') {
+    if (around.env.PYTHONNOUSERSITE) return otherPython('PYTHONNOUSERSITE is set, and packages would go to a home')
+    if (around.user !== undefined) return inHome(around.user)
     const home = around.env.HOME ?? '/root'
     if (home !== '/root') return otherPython(`HOME is ${home}, where --user puts the packages`)
     return { kind: 'prefix', folder: '/root/.local', ...none }
@@ -102,13 +114,27 @@ function inPlace(
   return { kind: place.kind === 'prefix' ? 'prefix' : 'folder', folder, ...none }
 }
 
+function inHome({ owner, home }: StepUser): InstallTarget | CommandObstacle {
+  if (home === undefined || !/^\/[\w./-]*\w$/.test(home))
+    return { code: 'not-root', sentence: `no step tells the home of ${owner}, where the packages go` }
+  return {
+    kind: 'prefix',
+    folder: posix.join(home, '.local'),
+    python: undefined,
+    shipped: [],
+    makesEnvironment: false,
+  }
+}
+
 /** The first folder that stands before the base image's PATH, or undefined. Folders behind it change nothing. */
 export function addedFolder(path: string | undefined, basePath: string | undefined): string | undefined {
   if (path === undefined || path === basePath) return undefined
   const known = (basePath ?? '/usr/local/sbin:/usr/local/bin').split(':')
   const folders = path.split(':')
   const end = folders.indexOf(known[0] ?? '')
-  return folders.slice(0, end < 0 ? folders.length : end).find((folder) => !WITHOUT_PYTHON.includes(folder))
+  return folders
+    .slice(0, end < 0 ? folders.length : end)
+    .find((folder) => !WITHOUT_PYTHON.includes(folder) && !USER_SCRIPTS.test(folder))
 }
 
 function otherPython(sentence: string): CommandObstacle {

@@ -6,10 +6,11 @@ import { leavesFolderAlone } from './harmless-run.ts'
 import type { CommandObstacle } from './install-command.ts'
 import { isForInstallersOnly, isInstallText } from './install-text.ts'
 import { copiesOddFolder } from './locate-in-context.ts'
+import { isRoot } from './root-user.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand } from './shell-command.ts'
 import type { StageGraph } from './stage-graph.ts'
-import { expandIn, type StageState, type StageWalk } from './stage-steps.ts'
+import { expandIn, type StageState, type StageStep, type StageWalk } from './stage-steps.ts'
 import { madeEnvironment } from './virtual-environment.ts'
 
 /** Top folders of root's own with the usual mode, where the folders below are the user's. */
@@ -49,15 +50,10 @@ export function landingObstacle(
   for (const step of steps.slice(0, index)) {
     const { instruction, before } = step
     const line = instruction.lines.first
+    const filled = fillObstacle(step, folder, graph, view)
+    if (filled !== undefined) return filled
     const copy = readCopyStep(step, graph)
     if (copy !== undefined) {
-      const isInside = isWithin(copy.destination, folder)
-      const mayFill = copy.from !== undefined || copy.flags.has('parents') || copy.keyword === 'ADD'
-      const within =
-        copy.from === undefined &&
-        view.contextFiles.some((file) => landsIn(file, copy.destination, copy.sources, folder))
-      if (isInside || within || (mayFill && isWithin(folder, copy.destination)))
-        return { code: 'environment', sentence: `line ${line} may copy files into ${folder}` }
       const odd = pathsDownTo(parent).find((path) => copiesOddFolder(copy, path, view))
       if (odd !== undefined) return { code: 'environment', sentence: `line ${line} may change the mode of ${odd}` }
       const isMade = (path: string): boolean => made.some((known) => isWithin(known, path))
@@ -69,7 +65,7 @@ export function landingObstacle(
     }
     if (instruction.keyword === 'WORKDIR')
       made.push(posix.resolve(before.workingDir, expandIn(graph, step, instruction.rest)))
-    const isForeign = !/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)
+    const isForeign = !isRoot(before.user)
     if (isForeign && instruction.keyword === 'WORKDIR')
       return { code: 'environment', sentence: `line ${line} makes a folder for the user ${before.user}` }
     if (instruction.keyword !== 'RUN' || replaced.has(line)) continue
@@ -79,6 +75,24 @@ export function landingObstacle(
     }
   }
   return undefined
+}
+
+/** Whether a COPY or ADD may bring files into a folder. */
+export function fillObstacle(
+  step: StageStep,
+  folder: string,
+  graph: StageGraph,
+  view: BuildView,
+): CommandObstacle | undefined {
+  const copy = readCopyStep(step, graph)
+  if (copy === undefined) return undefined
+  const isInside = isWithin(copy.destination, folder)
+  const mayFill = copy.from !== undefined || copy.flags.has('parents') || copy.keyword === 'ADD'
+  const within =
+    copy.from === undefined && view.contextFiles.some((file) => landsIn(file, copy.destination, copy.sources, folder))
+  return isInside || within || (mayFill && isWithin(folder, copy.destination))
+    ? { code: 'environment', sentence: `line ${step.instruction.lines.first} may copy files into ${folder}` }
+    : undefined
 }
 
 /** Whether a file of the context lands in the folder when its source is copied to the destination. */
@@ -92,7 +106,7 @@ function landsIn(file: string, destination: string, sources: readonly string[], 
 }
 
 /** `python -m venv /venv`, alone in its step or with an upgrade of its pip. */
-function makesOnly(run: Instruction, folder: string, { env, workingDir, pythonVersion }: StageState): boolean {
+export function makesOnly(run: Instruction, folder: string, { env, workingDir, pythonVersion }: StageState): boolean {
   const chain = run.json === undefined ? readShellChain(run) : { commands: [run.json.join(' ')] }
   if ('code' in chain) return false
   return chain.commands.every((text) => {

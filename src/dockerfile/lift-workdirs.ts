@@ -7,6 +7,7 @@ import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
 import { type CopyLink, isLinked } from './link-copies.ts'
 import { originOf } from './locate-in-context.ts'
+import { isRoot } from './root-user.ts'
 import { type HistoryStep, type RewrittenSteps, stageConfig } from './stage-config.ts'
 import { resolveStages, type StageGraph, stageChain } from './stage-graph.ts'
 import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
@@ -151,7 +152,7 @@ export function folderObstacle(
 ): string | undefined {
   const { instruction, before } = step
   if (isSwitchedOff(instruction)) return 'a comment above it says image-cache: off'
-  if (!/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)) return `the folder belongs to the user ${before.user}`
+  if (!isRoot(before.user)) return `the folder belongs to the user ${before.user}`
   // BuildKit cleans relative paths only.
   const filled = expandIn(graph, step, instruction.rest)
   const isUnclean = filled.startsWith('/') && filled.split('/').includes('..')

@@ -6,6 +6,7 @@ import { leavesFolderAlone } from './harmless-run.ts'
 import { isSwitchedOff } from './install-text.ts'
 import { plainWords } from './instruction-words.ts'
 import { copiesInto, copiesOddFolder, originOf } from './locate-in-context.ts'
+import { isRoot } from './root-user.ts'
 import { resolveStages, type StageGraph, stageChain } from './stage-graph.ts'
 import { expandIn, type StageStep, walkStage } from './stage-steps.ts'
 import type { TextEdit } from './text-edit.ts'
@@ -126,7 +127,7 @@ export function mayChange(steps: readonly StageStep[], path: string): StageStep 
 
 function rootBarrier(user: string, onBuild: boolean): string | undefined {
   if (onBuild) return 'the base image has ONBUILD triggers'
-  return /^(?:root|0)?(?::(?:root|0))?$/.test(user) ? undefined : `the base image's user is ${user}`
+  return isRoot(user) ? undefined : `the base image's user is ${user}`
 }
 
 function withFolders(

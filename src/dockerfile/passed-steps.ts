@@ -21,6 +21,8 @@ export interface PlacedLayers {
   readonly prefix: string
   /** All installs that they take the place of; none for a COPY. */
   readonly steps: readonly InstallStep[]
+  /** Set where they are another user's than root: these stay where the install stood. */
+  readonly owner?: string | undefined
 }
 
 /** The base image's own Python lies here, among what other programs look into. */
@@ -44,10 +46,11 @@ const READ_SYSTEM = new Set([
  * first step that may need them ends the search.
  */
 export function passedSteps(
-  { stage, line, prefix, steps: installs }: PlacedLayers,
+  { stage, line, prefix, steps: installs, owner }: PlacedLayers,
   graph: StageGraph,
   view: BuildView,
 ): readonly StageStep[] {
+  if (owner !== undefined) return []
   const walk = walkStage(graph, stage, view)
   const remainders = remaindersOf(installs)
   const replaced = new Set([line, ...installs.map(({ lines }) => lines.first)])

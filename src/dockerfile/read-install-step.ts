@@ -27,8 +27,10 @@ import { type InstallCall, stepCommands } from './step-commands.ts'
 import { localPackage, locateAll, locateProject, projectSettings } from './step-files.ts'
 import { mountedThere, stepObstacle } from './step-obstacle.ts'
 import type { StepPlace } from './step-place.ts'
+import { stepUser } from './step-user.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
 import { isToolInstall } from './tool-command.ts'
+import { systemObstacle, userPlaceObstacle } from './user-place.ts'
 import { uvFlag } from './uv-flag.ts'
 import type { VirtualEnvironment } from './virtual-environment.ts'
 
@@ -60,7 +62,9 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   if (obstacle !== undefined) return obstacle
   const commands = stepCommands(instruction, before, !mayHoldOthers(place))
   if ('code' in commands) return commands
-  const around = { ...place, environments: [...place.environments, ...commands.environments] }
+  const user = stepUser(place)
+  if (user !== undefined && 'code' in user) return user
+  const around = { ...place, environments: [...place.environments, ...commands.environments], user }
   const read: ReadInstall[] = []
   for (const call of commands.installs) {
     const install = readCall(call, around)
@@ -80,7 +84,7 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   const { makes } = last
   const prefix = first.target.folder ?? '/usr/local'
   const obstructed =
-    mountedThere(step, prefix, place.graph) ?? landing(first.target, place, commands.environments, makes !== undefined)
+    mountedThere(step, prefix, place.graph) ?? landing(first.target, around, commands.environments, makes !== undefined)
   if (obstructed !== undefined) return obstructed
   const conflict = commands.conflict(prefix)
   // Layers before the step are made from what it finds now, so nothing in it may change that first.
@@ -90,6 +94,7 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
     lines: instruction.lines,
     stage,
     ...shared,
+    target: user === undefined ? shared.target : { ...shared.target, owner: user.owner },
     project: last.project,
     turns: read.filter((install) => install.project === undefined).map(turnOf),
     requirementFiles: read.flatMap(({ requirementFiles }) => requirementFiles),
@@ -140,14 +145,17 @@ function settingsOf({ installer, settings, bytecode, target }: ReadInstall): str
 /** Environments are made anew by the step or one above it; other places must be untouched. */
 function landing(
   { kind, folder, makesEnvironment }: InstallTarget,
-  { index, walk, graph, view, replaced }: StepPlace,
+  place: StepPlace,
   made: readonly VirtualEnvironment[],
   makesOwn: boolean,
 ): CommandObstacle | undefined {
   if (folder === undefined) return undefined
+  const { index, walk, graph, view, replaced, user } = place
   const isMade = kind === 'venv' && !makesEnvironment && !makesOwn
   if (isMade && made.some((environment) => environment.folder === folder)) return undefined
-  return landingObstacle(folder, index, walk, graph, view, isMade ? 'made' : 'new', replaced)
+  const state = isMade ? 'made' : 'new'
+  if (user !== undefined) return userPlaceObstacle(folder, place, user, state)
+  return landingObstacle(folder, index, walk, graph, view, state, replaced)
 }
 
 /** What a command says of indexes that has no options for them. */
@@ -159,6 +167,11 @@ function readCall(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
 }
 
 function readTool(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {
+  if (place.user !== undefined)
+    return {
+      code: 'not-root',
+      sentence: `the step runs as ${place.user.owner}, with a tool that keeps files in its home`,
+    }
   const install = readToolInstall(call, place)
   if ('code' in install) return install
   const none = { requirementFiles: [], constraintFiles: [], packages: [], locals: [] }
@@ -179,8 +192,12 @@ function readInstall(call: InstallCall, place: StepPlace): ReadInstall | Command
     workingDir: call.workingDir,
     basePath: root?.env.PATH,
     environments: place.environments,
+    user: place.user,
   })
   if ('code' in target) return target
+  const isHome = place.user !== undefined && target.kind === 'prefix' && install.place === undefined
+  const open = isHome ? systemObstacle(place) : undefined
+  if (open !== undefined) return open
   const step = walk.steps[index]
   const isSure = step !== undefined && isTrusted(step.instruction)
   const surroundings = installEnvironment(install, call.env, pythonVersionOf(root), isSure)
@@ -242,6 +259,8 @@ function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObs
   if ('code' in files) return files
   const made = place.environments.findLast((environment) => environment.folder === folder)
   const isSystem = folder === '/usr/local'
+  if (isSystem && place.user !== undefined)
+    return { code: 'not-root', sentence: `the step runs as ${place.user.owner}, which may not write to ${folder}` }
   const target: InstallTarget = isSystem
     ? { kind: 'system', folder: undefined, python: 'python', shipped: [], makesEnvironment: false }
     : {

@@ -73,13 +73,15 @@ export function renderLinked(
   const split = new Set(trees.flatMap((tree) => (needsBeginning(tree.layers) ? [tree.layers.stage] : [])))
   for (const { layers: entry, names } of named) {
     if (entry.way === 'seed') {
-      edits.push(...seedEdits(dockerfile, entry.steps, names, link))
+      edits.push(...seedEdits(dockerfile, entry.steps, copyLines(entry, names, link)))
       continue
     }
     const line = inOrder(entry.steps)[0]?.lines.first ?? 0
     const behind = passedBy({ ...entry, line }).at(-1)
     const isSplit = split.has(entry.stage)
-    edits.push(...replacedSteps(dockerfile, entry.steps, copyLines(names, link), behind, isSplit))
+    edits.push(...replacedSteps(dockerfile, entry.steps, copyLines(entry, names, link), behind, isSplit))
+    // What is copied in the name of a user needs the files below it, as a step that stays does.
+    if (entry.owner !== undefined) continue
     for (const [line, history] of installHistory(entry.steps, names.length)) installs.set(line, history)
   }
   const splits: number[] = []
@@ -252,8 +254,7 @@ function layerEdits(
 function seedEdits(
   dockerfile: Dockerfile,
   steps: readonly InstallStep[],
-  names: readonly string[],
-  link: string,
+  copies: readonly string[],
 ): readonly TextEdit[] {
   const [first] = inOrder(steps)
   if (first === undefined) return []
@@ -261,14 +262,17 @@ function seedEdits(
   const { start } = place
   // A tool must find an environment of its own making.
   const beginning = remainderLines(place, [{ ...first, remainder: first.makes?.command }])
-  const text = ['# image-cache: layers for the next step', ...beginning, ...copyLines(names, link), ''].join(
-    dockerfile.newline,
-  )
+  const text = ['# image-cache: layers for the next step', ...beginning, ...copies, ''].join(dockerfile.newline)
   return [{ start, end: start, text }]
 }
 
-function copyLines(names: readonly string[], link: string): readonly string[] {
-  return names.map((name) => `COPY${link} --from=${name} /layer/ /`)
+/**
+ * Packages of another user are copied in that user's name: which numbers stand for it, and whose the folders above are, is
+ * then looked up in the image itself. A linked COPY would make these folders anew.
+ */
+function copyLines({ owner, prefix }: StageLayers, names: readonly string[], link: string): readonly string[] {
+  if (owner === undefined) return names.map((name) => `COPY${link} --from=${name} /layer/ /`)
+  return names.map((name) => `COPY --chown=${owner} --from=${name} /layer${prefix}/ ${prefix}/`)
 }
 
 function placeOf(dockerfile: Dockerfile, step: InstallStep): Dockerfile['stages'][number]['instructions'][number] {

@@ -3,6 +3,7 @@ import { type Bystander, bystander } from './bystander.ts'
 import type { Instruction } from './dockerfile.ts'
 import type { CommandObstacle } from './install-command.ts'
 import { isForInstallersOnly, isInstallText, isToolInstallText, putsToolBeside } from './install-text.ts'
+import { isRoot } from './root-user.ts'
 import { readShellChain } from './shell-chain.ts'
 import { readShellCommand, type ShellCommand } from './shell-command.ts'
 import type { StageState } from './stage-steps.ts'
@@ -53,7 +54,7 @@ interface Beside {
  */
 export function stepCommands(
   instruction: Instruction,
-  before: Pick<StageState, 'env' | 'workingDir' | 'pythonVersion'>,
+  before: Pick<StageState, 'env' | 'workingDir' | 'pythonVersion' | 'user'>,
   isCacheOurs = true,
 ): StepCommands | CommandObstacle {
   const chain = instruction.json === undefined ? readShellChain(instruction) : undefined
@@ -84,7 +85,7 @@ export function stepCommands(
     // Where the step brings the tool as well, the tool's settings are written in its place, once.
     const isEarly = isConfigured && texts.some(putsToolBeside)
     const isOnly = texts.filter((one) => /\bpoetry\s+config\b/.test(one)).length === 1
-    const written = isEarly && isOnly ? writtenSetting(command, state.env) : undefined
+    const written = isEarly && isOnly && isRoot(before.user) ? writtenSetting(command, state.env) : undefined
     const isKnown = made !== undefined || isInstallText(text)
     const meaning: Bystander = isKnown
       ? { kind: 'independent' }

@@ -18,15 +18,12 @@ export function mountedThere(step: StageStep, prefix: string, graph: StageGraph)
     : { code: 'mount', sentence: `the step mounts ${there}, and the packages go to ${prefix}` }
 }
 
-/** Why a step can't be read at all: its comment, its user, its shell, its mounts. */
+/** Why a step can't be read at all: its comment, its shell, its mounts. */
 export function stepObstacle({ instruction, before }: StageStep): CommandObstacle | undefined {
   if (isSwitchedOff(instruction))
     return { code: 'switched-off', sentence: 'a comment above the step says image-cache: off' }
   if (instruction.keyword !== 'RUN')
     return { code: 'stage-base', sentence: 'the command is a trigger for other builds (ONBUILD)' }
-  if (!/^(?:root|0)?(?::(?:root|0))?$/.test(before.user)) {
-    return { code: 'not-root', sentence: `the step runs as ${before.user}, so the packages go to that user's home` }
-  }
   if (!isUsualShell(before.shell)) {
     return { code: 'shell-syntax', sentence: `the step is run by another shell (${before.shell?.join(' ')})` }
   }

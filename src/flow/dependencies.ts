@@ -204,7 +204,7 @@ async function stageLayers(
 ): Promise<Omit<StageLayers, 'plan' | 'way'>> {
   const [first] = steps
   if (first === undefined) throw new RangeError('no step')
-  const { kind, folder, python: program, makesEnvironment } = first.target
+  const { kind, folder, python: program, makesEnvironment, owner } = first.target
   const prefix = folder ?? python.prefix
   const isAbsolute = program?.startsWith('/') === true
   const named = program === undefined ? python.interpreter : `${python.prefix}/bin/${program}`
@@ -215,6 +215,7 @@ async function stageLayers(
     stage: first.stage,
     steps,
     layout: kind === 'folder' ? 'flat' : 'tree',
+    owner,
     environment,
     skeleton: facts && {
       projectFolder: first.project?.folder ?? '/',

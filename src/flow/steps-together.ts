@@ -64,9 +64,9 @@ export function stepsTogether(all: readonly InstallStep[]): {
 
 function unlike(a: InstallStep, b: InstallStep): boolean {
   const facts = ({ settings, installer, target, project }: InstallStep): string => {
-    const { folder, kind, python } = target
+    const { folder, kind, python, owner } = target
     const lock = project && [project.folder, project.selection, project.lock, project.lockFile]
-    return JSON.stringify([settings, installer, folder, kind, python, lock])
+    return JSON.stringify([settings, installer, folder, kind, python, owner, lock])
   }
   return facts(a) !== facts(b)
 }
