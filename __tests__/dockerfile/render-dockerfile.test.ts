@@ -38,19 +38,64 @@ const heavy = group(locked('torch', '2.5.0', 'bb', 'aa'), locked('sympy', '1.13'
 const light = group(locked('idna', '3.7', 'dd'))
 
 describe('the linked form', () => {
-  test('copies the packages of a user in its name, where the folders above are as they were', () => {
-    const text =
-      'FROM python\nRUN useradd -m app\nUSER app\nRUN pip install a\nRUN pip install b && mkdir /home/app/c\n'
-    const rendered = render(text, [heavy, light], { prefix: '/home/app/.local', owner: 'app' })
-    expect(rendered.slice(rendered.indexOf('FROM python'))).toBe(`FROM python
+  const OWNED = 'FROM python\nRUN useradd -m app\nUSER app\nRUN pip install a && mkdir /home/app/c\nRUN pip install b\n'
+  const owned = { prefix: '/home/app/.local', owner: 'app' }
+
+  test('gives packages to their user, and the folders above to whom they were', () => {
+    const rendered = render(OWNED, [heavy, light], owned)
+    expect(rendered.slice(0, rendered.indexOf('FROM --platform'))).toBe(`FROM python AS image-cache-before-0
 RUN useradd -m app
 USER app
-# image-cache: layers of: pip install a
-COPY --chown=app --from=image-cache-deps-0-1 /layer/home/app/.local/ /home/app/.local/
-COPY --chown=app --from=image-cache-deps-0-2 /layer/home/app/.local/ /home/app/.local/
-# image-cache: in the layers above: pip install b && mkdir /home/app/c
 RUN mkdir /home/app/c
+# image-cache: one stage for each layer of dependencies
 `)
+    expect(rendered.slice(rendered.indexOf('FROM image-cache-before-0'))).toBe(`FROM image-cache-before-0
+# image-cache: layers of: pip install a && mkdir /home/app/c
+COPY --link --from=image-cache-deps-0-1 /layer/ /
+COPY --link --from=image-cache-deps-0-2 /layer/ /
+COPY --link --from=image-cache-folders-0 /layer/ /
+# image-cache: in the layers above: pip install b
+`)
+    const passwd = '--mount=type=bind,from=image-cache-before-0,source=/etc/passwd,target=/image-cache-before-passwd'
+    expect(rendered.split(`RUN ${passwd} <<'IMAGE_CACHE'`)).toHaveLength(3)
+    expect(rendered.split('chown -hR "$owner" /layer/home/app/.local\n')).toHaveLength(3)
+    expect(rendered).toContain('like /home\nlike /home/app\nlike /home/app/.local\n')
+  })
+
+  test('asks no list of users for numbers, and that of groups for the name of one', () => {
+    const mounts = (owner: string): readonly string[] =>
+      [...render(OWNED, [light], { ...owned, owner }).matchAll(/source=\/etc\/(\w+)/g)].map(([, file = '']) => file)
+    expect(mounts('1000:1000')).toEqual([])
+    expect(mounts('1000:users')).toEqual(['group', 'group'])
+    expect(mounts('app:50')).toEqual(['passwd', 'passwd'])
+    expect(mounts('app:users')).toEqual(['passwd', 'group', 'passwd', 'group'])
+  })
+
+  test('counts stages that stand in the middle of another one', () => {
+    const text = `${OWNED}FROM python\nCOPY --from=0 /home/app /home/app\nFROM python\nCOPY --from=1 /home/app /x\n`
+    const rendered = render(text, [heavy, light], owned)
+    const { stages } = parseDockerfile(rendered, 'Dockerfile')
+    const numbers = [...rendered.matchAll(/--from=(\d+)/g)].map(([, number]) => Number(number))
+    expect(numbers.map((number) => stages[number]?.from.rest)).toEqual(['image-cache-before-0', 'python'])
+  })
+
+  test('copies packages of a user in its name where the layers lie upon each other', () => {
+    const dockerfile = parseDockerfile(OWNED, 'Dockerfile')
+    const { text } = renderLinked(dockerfile, plannedLayers(OWNED, view, [light], owned), { ...view, chain: true })
+    expect(text).toContain('COPY --chown=app --from=image-cache-deps-0-1 /layer/home/app/.local/ /home/app/.local/\n')
+    expect(text).not.toContain('image-cache-before')
+  })
+
+  test('stands as a whole before a step of a user that stays', () => {
+    const rendered = render(OWNED, [light], { ...owned, way: 'seed' })
+    expect(rendered.slice(rendered.indexOf('FROM image-cache-before-0'))).toBe(`FROM image-cache-before-0
+# image-cache: layers for the next step
+COPY --link --from=image-cache-deps-0-1 /layer/ /
+COPY --link --from=image-cache-folders-0 /layer/ /
+RUN pip install a && mkdir /home/app/c
+RUN pip install b
+`)
+    expect(rendered.split('mkdir /home/app/c')).toHaveLength(2)
   })
 
   test('has a stage for each group, and the groups where the first install stood', () => {

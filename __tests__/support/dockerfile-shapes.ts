@@ -308,12 +308,7 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     layers: true,
   },
   'root and a user in turns': {
-    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN mkdir /home/app/state\nUSER root\nRUN pip install --no-cache-dir six==1.17.0\nUSER app\nRUN pip install --no-cache-dir pygments==2.19.2\n`,
-    steps: ['rewritten', 'environment'],
-    layers: true,
-  },
-  'a user that installs before root does': {
-    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN pip install --no-cache-dir pygments==2.19.2 idna==3.10\nUSER root\nRUN pip install --no-cache-dir idna==3.11\n`,
+    dockerfile: `${FROM}RUN useradd -m app\nUSER app\nRUN pip install --no-cache-dir pygments==2.19.2 idna==3.10 && mkdir /home/app/state\nUSER root\nRUN pip install --no-cache-dir six==1.17.0 idna==3.11\n`,
     steps: ['rewritten', 'environment'],
     layers: true,
   },

@@ -4,6 +4,7 @@ import type { LayerGroup, LayerPlan } from '../layers/layer-plan.ts'
 import type { IndexSettings } from '../python/resolution.ts'
 import type { InstallStep } from './dockerfile.ts'
 import { likeInstaller } from './like-installer.ts'
+import { type OwnedLayers, ownerScript } from './owned-layers.ts'
 import { hasMachine, machineLines, platformMarker } from './target-machine.ts'
 
 /** An environment that no step of the user's makes any more: `uv sync` did, before layers took its place. */
@@ -71,7 +72,7 @@ export interface InstallerSurroundings {
 export type TreePlace = 'layer-folder' | 'final'
 
 /** One constant time for every file, 1980-01-01: the first that zip files can hold. */
-const FILE_TIME = 315532800
+export const FILE_TIME = 315532800
 
 /** `image-cache-deps-<stage>-<slot>`: names don't enter BuildKit's cache keys. */
 export function dependencyStageName(stage: number, slot: number): string {
@@ -92,13 +93,14 @@ export function environmentStage(
   skeleton: EnvironmentSkeleton,
   name: string,
   place: TreePlace = 'layer-folder',
+  owned?: OwnedLayers,
 ): string {
   const { projectFolder, projectName = 'project', requiresPython, pythonFullVersion } = skeleton
   const folder = shellWord(layers.environment ?? layers.prefix)
   const python = requiresPython ?? `>=${layers.pythonVersion}`
   return [
     `FROM --platform=$BUILDPLATFORM ${layers.installerImage} AS ${name}`,
-    "RUN <<'IMAGE_CACHE'",
+    `RUN ${ownerFlags(owned)}<<'IMAGE_CACHE'`,
     '#!/bin/sh',
     'set -eu',
     'umask 022',
@@ -116,7 +118,7 @@ export function environmentStage(
     `rm -f ${folder}/.lock`,
     `mkdir -p /layer${parentOf(layers.prefix)}`,
     `cp -a ${folder} /layer${parentOf(layers.prefix)}/`,
-    ...finishLines(layers.prefix),
+    ...finishLines(layers.prefix, owned),
     ...(place === 'final' ? [...unseenProject(projectFolder), ...unseenEnvironment(layers), ...TO_FINAL_PLACE] : []),
     'IMAGE_CACHE',
     '',
@@ -153,6 +155,7 @@ export function dependencyStage(
   name: string,
   surroundings: InstallerSurroundings,
   place: TreePlace = 'layer-folder',
+  owned?: OwnedLayers,
 ): string {
   const from = hasMachine(layers.platform) ? 'FROM --platform=$BUILDPLATFORM' : 'FROM'
   const flags = (surroundings.runFlags ?? []).map((flag) => `${flag} `).join('')
@@ -162,7 +165,7 @@ export function dependencyStage(
   return [
     `${from} ${layers.installerImage} AS ${name}`,
     ...(isShared ? ['ARG TARGETARCH'] : []),
-    `RUN ${flags}<<'IMAGE_CACHE'`,
+    `RUN ${flags}${ownerFlags(owned)}<<'IMAGE_CACHE'`,
     '#!/bin/sh',
     'set -eu',
     'umask 022',
@@ -180,7 +183,7 @@ export function dependencyStage(
     'PACKAGES',
     `rm -f ${shellWord(`${target}/.lock`)}`,
     ...likeInstaller({ ...layers, bytecode: hasBytecode(layers, group) }, target),
-    ...finishLines(layers.prefix),
+    ...finishLines(layers.prefix, owned),
     ...(place === 'final' ? [...unseenEnvironment(layers), ...TO_FINAL_PLACE] : []),
     'IMAGE_CACHE',
     '',
@@ -200,12 +203,21 @@ function environmentLines({ pythonVersion, interpreter }: StageLayers, folder: s
 }
 
 /** One mode for folders and one time for all; root's home is closed to others in every base image. */
-function finishLines(prefix: string): readonly string[] {
+function finishLines(prefix: string, owned: OwnedLayers | undefined): readonly string[] {
   return [
     'find /layer -type d -exec chmod 755 {} +',
+    ...(owned === undefined ? [] : [...ownerScript(owned).lines, `chown -hR "$owner" ${shellWord(`/layer${prefix}`)}`]),
     ...(prefix.startsWith('/root/') ? ['chmod 700 /layer/root'] : []),
     `find /layer -exec touch -h -d @${FILE_TIME} {} +`,
   ]
+}
+
+function ownerFlags(owned: OwnedLayers | undefined): string {
+  return owned === undefined
+    ? ''
+    : ownerScript(owned)
+        .flags.map((flag) => `${flag} `)
+        .join('')
 }
 
 function parentOf(path: string): string {

@@ -4,14 +4,16 @@ import {
   dependencyStageName,
   environmentStage,
   environmentStageName,
+  FILE_TIME,
   type InstallerSurroundings,
   type StageLayers,
 } from './dependency-stage.ts'
 import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
 import { type LiftedWorkdirs, type LiftOptions, liftWorkdirs } from './lift-workdirs.ts'
 import { type CopyLink, linkCopies } from './link-copies.ts'
+import { foldersStage, foldersStageName, type OwnedLayers } from './owned-layers.ts'
 import { type PlacedLayers, passedSteps } from './passed-steps.ts'
-import { remainderLines, splitStage } from './split-stage.ts'
+import { beforeStageName, remainderLines, splitStage } from './split-stage.ts'
 import type { HistoryStep } from './stage-config.ts'
 import { resolveStages } from './stage-graph.ts'
 import { shiftedStageNumbers } from './stage-numbers.ts'
@@ -30,6 +32,8 @@ export interface RenderedDockerfile {
   /** RUN steps that are built before the layers of an install above them, by line, with the line of that install. */
   readonly passed: ReadonlyMap<number, number>
 }
+
+const INTRO = '# image-cache: one stage for each layer of dependencies'
 
 /** Layers with the names of the stages that make them, bottom first. */
 interface NamedLayers {
@@ -59,7 +63,9 @@ export function renderLinked(
   const graph = resolveStages(dockerfile, options)
   const stages: string[] = []
   const slots = new Map<number, number>()
-  const named = filled.map((entry) => nameStages(entry, stages, slots, options))
+  const isLinked = ({ owner }: StageLayers): boolean => owner !== undefined && !options.chain
+  const owned = new Map(filled.filter(isLinked).map((entry) => [entry, ownedStages(entry, slots, options)]))
+  const named = filled.map((entry) => owned.get(entry)?.named ?? nameStages(entry, stages, slots, options))
   const edits: TextEdit[] = []
   const installs = new Map<number, readonly HistoryStep[]>()
   const link = options.chain ? '' : ' --link'
@@ -70,6 +76,12 @@ export function renderLinked(
     return steps
   }
   const trees = options.chain ? [] : copiedTrees(filled, graph, options)
+  const splits: number[] = []
+  const splitEdits: TextEdit[] = []
+  for (const [entry, { between }] of owned) {
+    splitEdits.push(...splitStage(dockerfile, splitting(entry), between).edits)
+    splits.push(entry.stage, ...between.map(() => entry.stage))
+  }
   const split = new Set(trees.flatMap((tree) => (needsBeginning(tree.layers) ? [tree.layers.stage] : [])))
   for (const { layers: entry, names } of named) {
     if (entry.way === 'seed') {
@@ -78,14 +90,12 @@ export function renderLinked(
     }
     const line = inOrder(entry.steps)[0]?.lines.first ?? 0
     const behind = passedBy({ ...entry, line }).at(-1)
-    const isSplit = split.has(entry.stage)
+    const isSplit = split.has(entry.stage) || owned.has(entry)
     edits.push(...replacedSteps(dockerfile, entry.steps, copyLines(entry, names, link), behind, isSplit))
     // What is copied in the name of a user needs the files below it, as a step that stays does.
     if (entry.owner !== undefined) continue
     for (const [line, history] of installHistory(entry.steps, names.length)) installs.set(line, history)
   }
-  const splits: number[] = []
-  const splitEdits: TextEdit[] = []
   for (const tree of trees) {
     const { stage, instruction, destination: prefix } = tree
     const behind = passedBy({ stage, line: instruction.lines.first, prefix, steps: [] }).at(-1)
@@ -106,8 +116,7 @@ export function renderLinked(
     options.lift && liftWorkdirs(dockerfile, { installs, linkedCopies }, options, options.lift)
 
   stages.push(...(lifted?.stages ?? []))
-  const intro = '# image-cache: one stage for each layer of dependencies'
-  const above = stages.length === 0 ? '' : `${intro}\n${stages.join('\n')}\n`
+  const above = stages.length === 0 ? '' : `${INTRO}\n${stages.join('\n')}\n`
   const all = [
     { start: firstFrom.start, end: firstFrom.start, text: above },
     ...(lifted?.edits ?? []),
@@ -120,24 +129,49 @@ export function renderLinked(
   return { text: applyEdits(dockerfile.text, all), links, config: lifted?.config, passed }
 }
 
+/**
+ * The stages of layers that belong to another user than root: they stand between what the stage is before its installs, which
+ * tells whose they are, and the rest of it.
+ */
+function ownedStages(
+  entry: StageLayers,
+  slots: Map<number, number>,
+  options: InstallerSurroundings,
+): { readonly named: NamedLayers; readonly between: readonly string[] } {
+  const between: string[] = []
+  const own = { owner: entry.owner ?? '', before: beforeStageName(entry.stage) }
+  const { layers, names } = nameStages(entry, between, slots, options, own)
+  const [first = '', ...more] = [...between, foldersStage(entry, own, FILE_TIME)]
+  return {
+    named: { layers, names: [...names, foldersStageName(entry.stage)] },
+    between: [`${INTRO}\n${first}`, ...more],
+  }
+}
+
+/** A step that stays is run where it stands, as a whole. */
+function splitting({ stage, steps, way }: StageLayers): Pick<StageLayers, 'stage' | 'steps'> {
+  return { stage, steps: way === 'seed' ? steps.map((step) => ({ ...step, remainder: undefined })) : steps }
+}
+
 /** Writes the stages of a set of layers and answers their names, the environment's own first. */
 function nameStages(
   entry: StageLayers,
   stages: string[],
   slots: Map<number, number>,
   options: InstallerSurroundings,
+  owned?: OwnedLayers,
 ): NamedLayers {
   const names: string[] = []
   if (entry.skeleton !== undefined) {
     const name = environmentStageName(entry.stage)
-    stages.push(environmentStage(entry, entry.skeleton, name))
+    stages.push(environmentStage(entry, entry.skeleton, name, 'layer-folder', owned))
     names.push(name)
   }
   for (const group of entry.plan.groups) {
     const slot = (slots.get(entry.stage) ?? 0) + 1
     slots.set(entry.stage, slot)
     const name = dependencyStageName(entry.stage, slot)
-    stages.push(dependencyStage(entry, group, name, options))
+    stages.push(dependencyStage(entry, group, name, options, 'layer-folder', owned))
     names.push(name)
   }
   return { layers: entry, names }
@@ -266,12 +300,9 @@ function seedEdits(
   return [{ start, end: start, text }]
 }
 
-/**
- * Packages of another user are copied in that user's name: which numbers stand for it, and whose the folders above are, is
- * then looked up in the image itself. A linked COPY would make these folders anew.
- */
+/** A plain COPY takes the numbers of a user from the image itself, and leaves the folders above as they are. */
 function copyLines({ owner, prefix }: StageLayers, names: readonly string[], link: string): readonly string[] {
-  if (owner === undefined) return names.map((name) => `COPY${link} --from=${name} /layer/ /`)
+  if (owner === undefined || link !== '') return names.map((name) => `COPY${link} --from=${name} /layer/ /`)
   return names.map((name) => `COPY --chown=${owner} --from=${name} /layer${prefix}/ ${prefix}/`)
 }
 

@@ -35,6 +35,7 @@ export function userPlaceObstacle(
 ): CommandObstacle | undefined {
   const { index, walk, graph, view, replaced } = place
   const above = walk.steps.slice(0, index)
+  if (!/^\/[\w.@+/-]*\w$/.test(folder)) return { code: 'not-root', sentence: `${folder} is written in an unusual way` }
   const home = userAccounts(above, graph).find((account) => isWithin(folder, account.home))
   const [, top = ''] = folder.split('/')
   const own = walk.root?.workingDir ? posix.resolve('/', walk.root.workingDir) : '/'

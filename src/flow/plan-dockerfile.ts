@@ -190,7 +190,7 @@ function plannedSteps(
         line: lines.first,
         text: command,
         what: 'rewritten',
-        reason: layerCount(layers),
+        reason: `${layers.plan.groups.length} independent layers`,
       }
     }),
   )
@@ -213,13 +213,6 @@ function plannedSteps(
     notes: dependencies.notes,
     pulledBytes,
   }
-}
-
-function layerCount({ plan, owner }: StageLayers): string {
-  const count = plan.groups.length
-  return owner === undefined
-    ? `${count} independent layers`
-    : `${count} layers in the name of ${owner}, built independently and copied on top of each other`
 }
 
 function costOnTop({ bytes, mayStandAbove, isPassable }: StepOnTop): string {
