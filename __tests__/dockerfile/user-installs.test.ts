@@ -128,6 +128,13 @@ describe('the packages that another user than root installs', () => {
     expect(places(text)).toEqual([code])
   })
 
+  test('stay on Alpine, whose adduser makes homes that hand down their group', () => {
+    const alpine = { ...python, libc: 'musl' } as const
+    const text = 'RUN adduser -D app\nUSER app\nRUN pip install a'
+    expect(places(text, { baseImage: () => alpine })).toEqual(['not-root'])
+    expect(places(`${APP}USER app\nRUN pip install a`, { baseImage: () => alpine })).toEqual(['app /home/app/.local'])
+  })
+
   test('stay where the context brings settings into the home', () => {
     const text = `${APP}USER app\nWORKDIR /home/app\nCOPY . .\nRUN pip install a`
     expect(places(text)).toEqual(['app /home/app/.local'])

@@ -1,19 +1,11 @@
 import { type CopiedTree, copiedTrees } from './copied-trees.ts'
-import {
-  dependencyStage,
-  dependencyStageName,
-  environmentStage,
-  environmentStageName,
-  FILE_TIME,
-  type InstallerSurroundings,
-  type StageLayers,
-} from './dependency-stage.ts'
+import type { InstallerSurroundings, StageLayers } from './dependency-stage.ts'
 import type { BuildView, Dockerfile, InstallStep, Instruction } from './dockerfile.ts'
 import { type LiftedWorkdirs, type LiftOptions, liftWorkdirs } from './lift-workdirs.ts'
 import { type CopyLink, linkCopies } from './link-copies.ts'
-import { foldersStage, foldersStageName, type OwnedLayers } from './owned-layers.ts'
+import { INTRO, type NamedLayers, nameStages, ownedStages, splitting } from './named-layers.ts'
 import { type PlacedLayers, passedSteps } from './passed-steps.ts'
-import { beforeStageName, remainderLines, splitStage } from './split-stage.ts'
+import { remainderLines, splitStage } from './split-stage.ts'
 import type { HistoryStep } from './stage-config.ts'
 import { resolveStages } from './stage-graph.ts'
 import { shiftedStageNumbers } from './stage-numbers.ts'
@@ -31,14 +23,6 @@ export interface RenderedDockerfile {
   readonly config: string | undefined
   /** RUN steps that are built before the layers of an install above them, by line, with the line of that install. */
   readonly passed: ReadonlyMap<number, number>
-}
-
-const INTRO = '# image-cache: one stage for each layer of dependencies'
-
-/** Layers with the names of the stages that make them, bottom first. */
-interface NamedLayers {
-  readonly layers: StageLayers
-  readonly names: readonly string[]
 }
 
 /**
@@ -127,54 +111,6 @@ export function renderLinked(
   ]
   const links = [...linked.links, ...(lifted?.links ?? [])].sort((a, b) => a.line - b.line)
   return { text: applyEdits(dockerfile.text, all), links, config: lifted?.config, passed }
-}
-
-/**
- * The stages of layers that belong to another user than root: they stand between what the stage is before its installs, which
- * tells whose they are, and the rest of it.
- */
-function ownedStages(
-  entry: StageLayers,
-  slots: Map<number, number>,
-  options: InstallerSurroundings,
-): { readonly named: NamedLayers; readonly between: readonly string[] } {
-  const between: string[] = []
-  const own = { owner: entry.owner ?? '', before: beforeStageName(entry.stage) }
-  const { layers, names } = nameStages(entry, between, slots, options, own)
-  const [first = '', ...more] = [...between, foldersStage(entry, own, FILE_TIME)]
-  return {
-    named: { layers, names: [...names, foldersStageName(entry.stage)] },
-    between: [`${INTRO}\n${first}`, ...more],
-  }
-}
-
-/** A step that stays is run where it stands, as a whole. */
-function splitting({ stage, steps, way }: StageLayers): Pick<StageLayers, 'stage' | 'steps'> {
-  return { stage, steps: way === 'seed' ? steps.map((step) => ({ ...step, remainder: undefined })) : steps }
-}
-
-/** Writes the stages of a set of layers and answers their names, the environment's own first. */
-function nameStages(
-  entry: StageLayers,
-  stages: string[],
-  slots: Map<number, number>,
-  options: InstallerSurroundings,
-  owned?: OwnedLayers,
-): NamedLayers {
-  const names: string[] = []
-  if (entry.skeleton !== undefined) {
-    const name = environmentStageName(entry.stage)
-    stages.push(environmentStage(entry, entry.skeleton, name, 'layer-folder', owned))
-    names.push(name)
-  }
-  for (const group of entry.plan.groups) {
-    const slot = (slots.get(entry.stage) ?? 0) + 1
-    slots.set(entry.stage, slot)
-    const name = dependencyStageName(entry.stage, slot)
-    stages.push(dependencyStage(entry, group, name, options, 'layer-folder', owned))
-    names.push(name)
-  }
-  return { layers: entry, names }
 }
 
 /** Whether the environment is made by the user's stage, and not by a layer. */

@@ -2,6 +2,7 @@ import { isWithin, readCopyStep } from './copy-step.ts'
 import type { BuildView } from './dockerfile.ts'
 import type { CommandObstacle } from './install-command.ts'
 import { isRoot } from './root-user.ts'
+import { runText } from './run-text.ts'
 import type { StageGraph } from './stage-graph.ts'
 import type { StageStep } from './stage-steps.ts'
 import type { StepPlace } from './step-place.ts'
@@ -24,8 +25,14 @@ export function stepUser({ index, walk, graph, view }: StepPlace): StepUser | Co
   const { user = '', env = {} } = walk.steps[index]?.before ?? {}
   if (isRoot(user)) return undefined
   const [id = '', group] = user.split(':')
-  const accounts = userAccounts(walk.steps.slice(0, index), graph)
+  const above = walk.steps.slice(0, index)
+  const accounts = userAccounts(above, graph)
   const account = accounts.findLast(({ name, uid }) => name === id || uid === id)
+  // All that is made in a home of busybox's adduser takes over its group (setgid).
+  const isHanded =
+    walk.root?.libc === 'musl' && above.some(({ instruction }) => /\badduser\b/.test(runText(instruction)))
+  if (isHanded)
+    return { code: 'not-root', sentence: `adduser of Alpine makes homes that hand down their group; useradd does not` }
   const isNumber = /^\d+$/.test(id)
   if (!/^[\w.-]+(?::[\w.-]+)?$/.test(user) || id === '' || id === '0' || id === 'root')
     return { code: 'not-root', sentence: `the step runs as ${user}, which is no plain name or number` }
@@ -36,7 +43,7 @@ export function stepUser({ index, walk, graph, view }: StepPlace): StepUser | Co
     }
   const owner = isNumber && group === undefined ? (account?.name ?? user) : user
   const home = env.HOME || account?.home
-  const bringing = home && walk.steps.slice(0, index).find((step) => bringsSettings(step, home, graph, view))
+  const bringing = home && above.find((step) => bringsSettings(step, home, graph, view))
   if (bringing)
     return {
       code: 'environment',
