@@ -59,7 +59,6 @@ describe('install commands that are understood', () => {
 
 describe('install commands that are not', () => {
   const cases: readonly (readonly [line: string, code: string, part: string])[] = [
-    ['pip install --no-deps a', 'unknown-option', '--no-deps'],
     ['pip install --trusted-host index.example a', 'unknown-option', '--trusted-host'],
     ['uv pip install --system --torch-backend=auto torch', 'unknown-option', '--torch-backend'],
     ['uv pip install --system --prerelease=if-necessary a', 'unknown-option', 'if-necessary'],

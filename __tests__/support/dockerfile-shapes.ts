@@ -312,6 +312,11 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     steps: ['rewritten', 'environment'],
     layers: true,
   },
+  'only what is named, and then what it needs': {
+    dockerfile: `${FROM}RUN pip install --no-cache-dir --no-deps jinja2==3.1.6 six==1.17.0\nRUN pip install --no-cache-dir markupsafe==3.0.3\n`,
+    steps: ['rewritten', 'environment'],
+    layers: true,
+  },
   'a lock that pip and uv both read': {
     dockerfile: `${UV}WORKDIR /app\nCOPY pylock.toml .\nRUN uv pip install --system -r pylock.toml\nCOPY src/ ./src/\n`,
     files: main,

@@ -258,6 +258,8 @@ export interface InstallStep extends AskedPackages {
   /** Why the step can't be taken apart; layers may then only stand before it. */
   readonly stays: { readonly code: RefusalCode; readonly sentence: string } | undefined
   readonly settings: IndexSettings
+  /** Whether only what the command names is installed, and not what that needs. */
+  readonly noDeps?: boolean
   /** Whether the command leaves bytecode behind: pip does, uv only when told. Tools with a lock: see the project. */
   readonly bytecode: boolean
 }

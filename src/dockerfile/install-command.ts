@@ -1,5 +1,6 @@
 import type { RefusalCode } from './dockerfile.ts'
 import type { ShellCommand } from './shell-command.ts'
+import { isSystemPreference } from './sync-command.ts'
 
 /** What an install command asks for; paths as it names them. */
 export interface InstallCommand {
@@ -21,6 +22,8 @@ export interface InstallCommand {
   readonly extraIndexUrls: readonly string[]
   readonly findLinks: readonly string[]
   readonly preReleases: boolean
+  /** Whether only what is named is installed. */
+  readonly noDeps: boolean
   /** uv's `--system`. */
   readonly system: boolean
   /** `--upgrade`: what is there already is no reason to keep it. */
@@ -100,6 +103,8 @@ const VALUES: Readonly<Record<string, Effect>> = {
     draft.environment = folder
     return undefined
   },
+  '--python-preference': (_, value) =>
+    isSystemPreference(value) ? undefined : unknown(`--python-preference ${value}`),
   '--only-binary': (_, value) => (value === ':all:' ? undefined : unknown(`--only-binary ${value}`)),
   '--prerelease': (draft, value) => {
     if (value === 'allow') draft.preReleases = true
@@ -141,6 +146,7 @@ export function readInstallCommand({ words }: ShellCommand): InstallCommand | Co
     extraIndexUrls: [],
     findLinks: [],
     preReleases: false,
+    noDeps: false,
     system: false,
     upgrades: false,
     bytecode: undefined,
@@ -173,6 +179,7 @@ export function readInstallCommand({ words }: ShellCommand): InstallCommand | Co
 
 function applySwitch(draft: Draft, name: string): boolean {
   if (name === '--pre') draft.preReleases = true
+  else if (name === '--no-deps') draft.noDeps = true
   else if (name === '--user' && draft.installer === 'pip') return place(draft, { kind: 'user' }) === undefined
   else if (name === '--system' && draft.installer === 'uv') draft.system = true
   else if (name === '--upgrade' || name === '-U') draft.upgrades = true

@@ -1,6 +1,6 @@
 import type { InstallStep } from './dockerfile.ts'
 
-type Install = Pick<InstallStep, 'installer' | 'target' | 'project' | 'settings'>
+type Install = Pick<InstallStep, 'installer' | 'target' | 'project' | 'settings' | 'noDeps'>
 
 /**
  * Whether the packages of a lock come to lie over those that pip has put into the same place before, as where poetry
@@ -9,7 +9,7 @@ type Install = Pick<InstallStep, 'installer' | 'target' | 'project' | 'settings'
  */
 export function isLaidOver({ target, project }: Install, below: Install): boolean {
   if (project === undefined || project.tool === 'uv') return false
-  if (below.project !== undefined || below.installer !== 'pip') return false
+  if (below.noDeps === true || below.project !== undefined || below.installer !== 'pip') return false
   const { indexUrl, extraIndexUrls, findLinks, preReleases } = below.settings
   const isPlain = indexUrl === undefined && extraIndexUrls.length + findLinks.length === 0 && !preReleases
   return isPlain && below.target.kind === target.kind && below.target.folder === target.folder

@@ -47,7 +47,7 @@ type ReadInstall = Pick<
   | 'settings'
   | 'bytecode'
 > &
-  Partial<Pick<InstallStep, 'stays'>> & {
+  Partial<Pick<InstallStep, 'stays' | 'noDeps'>> & {
     readonly makes?: ToolInstall['makes']
     readonly upgrades?: boolean
   }
@@ -138,8 +138,8 @@ function leavesInputsAlone(
   return folders.every((folder) => leavesFolderAlone(run, folder, before.workingDir))
 }
 
-function settingsOf({ installer, settings, bytecode, target }: ReadInstall): string {
-  return JSON.stringify([installer, settings, bytecode, target])
+function settingsOf({ installer, settings, bytecode, target, noDeps }: ReadInstall): string {
+  return JSON.stringify([installer, settings, bytecode, target, noDeps])
 }
 
 /** Environments are made anew by the step or one above it; other places must be untouched. */
@@ -232,11 +232,12 @@ function exportedInstall(
 }
 
 function common(
-  { installer, packages }: Pick<InstallCommand, 'installer' | 'packages'>,
+  { installer, packages, noDeps }: Pick<InstallCommand, 'installer' | 'packages'> & { readonly noDeps?: boolean },
   target: InstallTarget,
   { settings, bytecode }: InstallEnvironment,
 ): Omit<ReadInstall, 'requirementFiles' | 'constraintFiles' | 'locals'> {
-  return { installer, target, packages, project: undefined, settings, bytecode }
+  const named = noDeps === true ? { noDeps } : {}
+  return { installer, target, packages, project: undefined, settings, bytecode, ...named }
 }
 
 function readSync(call: InstallCall, place: StepPlace): ReadInstall | CommandObstacle {

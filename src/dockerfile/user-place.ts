@@ -40,7 +40,13 @@ export function userPlaceObstacle(
   const [, top = ''] = folder.split('/')
   const own = walk.root?.workingDir ? posix.resolve('/', walk.root.workingDir) : '/'
   if (home === undefined && SHARED_ROOTS.has(top))
-    return { code: 'not-root', sentence: `${folder} lies among folders that the base image brings along` }
+    return {
+      code: 'not-root',
+      sentence:
+        top === 'home'
+          ? `no step surely makes the user in whose home ${folder} lies`
+          : `${folder} lies among folders that the base image brings along`,
+    }
   if (home === undefined && own !== '/' && (isWithin(folder, own) || isWithin(own, folder)))
     return { code: 'not-root', sentence: `the base image has a folder ${own} of its own` }
   if (!mayWrite(folder, place, user))

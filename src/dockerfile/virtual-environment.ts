@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { meansBasePython } from './python-request.ts'
 import type { ShellCommand } from './shell-command.ts'
+import { isSystemPreference } from './sync-command.ts'
 
 /** A virtual environment that a step makes. */
 export interface VirtualEnvironment {
@@ -58,6 +59,8 @@ export function madeEnvironment(
 /** Options of `uv venv` without those that ask for the base image's own Python. */
 function withoutPython(words: readonly string[], pythonVersion: string | undefined): readonly string[] {
   return words.filter((word, at) => {
+    if (word === '--python-preference') return !isSystemPreference(words[at + 1])
+    if (words[at - 1] === '--python-preference') return !isSystemPreference(word)
     const [, joined] = /^(?:--python|-p)(?:=|$)(.*)$/.exec(word) ?? []
     if (joined !== undefined) return !meansBasePython(joined || (words[at + 1] ?? ''), pythonVersion)
     const isValue = words[at - 1] === '--python' || words[at - 1] === '-p'

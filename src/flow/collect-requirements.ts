@@ -56,11 +56,11 @@ async function addLocals(
   source: Source,
 ): Promise<CollectedRequirements> {
   let sum = collected
-  for (const { locals, lines } of steps) {
+  for (const { locals, lines, noDeps } of steps) {
     for (const { text, project, extras } of locals) {
       sum = addObstacle(sum, lines.first, `${text} is built from its source, so the step stays`)
       const file = project && (await readFile(join(source.context, project.contextPath), 'utf8').catch(() => undefined))
-      const needs = file === undefined ? [] : (projectDependencies(file, extras) ?? [])
+      const needs = file === undefined || noDeps === true ? [] : (projectDependencies(file, extras) ?? [])
       sum = needs.map((need) => ({ text: need, line: lines.first })).reduce(addNamed, sum)
     }
   }

@@ -114,6 +114,7 @@ async function lockTurn(
       settings,
       installer: turn.installer,
       ...(installed.length === 0 ? {} : { installed }),
+      ...(turn.noDeps === true ? { noDeps: true } : {}),
     },
     tools.runInstaller,
     tools.store,

@@ -63,10 +63,10 @@ export function stepsTogether(all: readonly InstallStep[]): {
 }
 
 function unlike(a: InstallStep, b: InstallStep): boolean {
-  const facts = ({ settings, installer, target, project }: InstallStep): string => {
+  const facts = ({ settings, installer, target, project, noDeps }: InstallStep): string => {
     const { folder, kind, python, owner } = target
     const lock = project && [project.folder, project.selection, project.lock, project.lockFile]
-    return JSON.stringify([settings, installer, folder, kind, python, owner, lock])
+    return JSON.stringify([settings, installer, folder, kind, python, owner, noDeps, lock])
   }
   return facts(a) !== facts(b)
 }
