@@ -44,7 +44,7 @@ export function userPlaceObstacle(
       code: 'not-root',
       sentence:
         top === 'home'
-          ? `no step surely makes the user in whose home ${folder} lies`
+          ? 'no step surely makes the user in whose home the packages go'
           : `${folder} lies among folders that the base image brings along`,
     }
   if (home === undefined && own !== '/' && (isWithin(folder, own) || isWithin(own, folder)))
@@ -58,7 +58,7 @@ export function userPlaceObstacle(
     if (filled !== undefined) return filled
     if (instruction.keyword !== 'RUN' || replaced.has(line)) continue
     if (!leavesPackagesAlone(step, folder, state))
-      return { code: 'environment', sentence: `line ${line} may change ${folder}` }
+      return { code: 'environment', sentence: `line ${line} may change what lies where the packages go` }
   }
   return undefined
 }
