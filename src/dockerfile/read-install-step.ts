@@ -14,10 +14,10 @@ import { type ExportedLock, exportedLock } from './exported-lock.ts'
 import { leavesFolderAlone } from './harmless-run.ts'
 import { type CommandObstacle, type InstallCommand, readInstallCommand } from './install-command.ts'
 import { type InstallEnvironment, installEnvironment } from './install-environment.ts'
+import { installLanding } from './install-landing.ts'
 import { addedFolder, installTarget } from './install-target.ts'
 import { installsOnlyInstallers, installText, isTrusted } from './install-text.ts'
 import { isLaidOver } from './laid-over.ts'
-import { landingObstacle } from './landing-place.ts'
 import { readToolInstall, type ToolInstall } from './read-tool-install.ts'
 import { mayHoldOthers } from './root-cache.ts'
 import { runText } from './run-text.ts'
@@ -30,9 +30,8 @@ import type { StepPlace } from './step-place.ts'
 import { stepUser } from './step-user.ts'
 import { isSync, readSyncCommand } from './sync-command.ts'
 import { isToolInstall } from './tool-command.ts'
-import { systemObstacle, userPlaceObstacle } from './user-place.ts'
+import { systemObstacle } from './user-place.ts'
 import { uvFlag } from './uv-flag.ts'
-import type { VirtualEnvironment } from './virtual-environment.ts'
 
 /** What an install command comes to, wherever it stands. */
 type ReadInstall = Pick<
@@ -84,7 +83,8 @@ export function readInstallStep(place: StepPlace): InstallStep | CommandObstacle
   const { makes } = last
   const prefix = first.target.folder ?? '/usr/local'
   const obstructed =
-    mountedThere(step, prefix, place.graph) ?? landing(first.target, around, commands.environments, makes !== undefined)
+    mountedThere(step, prefix, place.graph) ??
+    installLanding(first.target, around, commands.environments, makes !== undefined)
   if (obstructed !== undefined) return obstructed
   const conflict = commands.conflict(prefix)
   // Layers before the step are made from what it finds now, so nothing in it may change that first.
@@ -140,22 +140,6 @@ function leavesInputsAlone(
 
 function settingsOf({ installer, settings, bytecode, target, noDeps }: ReadInstall): string {
   return JSON.stringify([installer, settings, bytecode, target, noDeps])
-}
-
-/** Environments are made anew by the step or one above it; other places must be untouched. */
-function landing(
-  { kind, folder, makesEnvironment }: InstallTarget,
-  place: StepPlace,
-  made: readonly VirtualEnvironment[],
-  makesOwn: boolean,
-): CommandObstacle | undefined {
-  if (folder === undefined) return undefined
-  const { index, walk, graph, view, replaced, user } = place
-  const isMade = kind === 'venv' && !makesEnvironment && !makesOwn
-  if (isMade && made.some((environment) => environment.folder === folder)) return undefined
-  const state = isMade ? 'made' : 'new'
-  if (user !== undefined) return userPlaceObstacle(folder, place, user, state)
-  return landingObstacle(folder, index, walk, graph, view, state, replaced)
 }
 
 /** What a command says of indexes that has no options for them. */
