@@ -67,7 +67,7 @@ export function foldersStage(layers: StageLayers, owned: OwnedLayers, time: numb
     'umask 022',
     ...script.lines,
     'like() {',
-    `  if [ -L "${BEFORE}$1" ]; then echo "$1 is a link" >&2; exit 1; fi`,
+    `  if [ -L "${BEFORE}$1" ]; then echo "$1 is a link: write # image-cache: off above the install" >&2; exit 1; fi`,
     '  mkdir "/layer$1"',
     `  if [ ! -d "${BEFORE}$1" ]; then chown "$owner" "/layer$1"; return; fi`,
     '  lowest=$1',
