@@ -93,7 +93,7 @@ async function lockWithUv(cwd: string): Promise<void> {
 }
 
 async function runUv(args: readonly string[], cwd: string): Promise<string> {
-  const env = { ...machineSettings().env, PATH: process.env.PATH ?? '', UV_PYTHON_DOWNLOADS: 'never' }
+  const env = { ...machineSettings().env, PATH: process.env.PATH ?? '', UV_PYTHON_DOWNLOADS: 'never', NO_COLOR: '1' }
   const { exitCode, stdout, stderr } = await new SpawnExec().run(uv, args, { cwd, env })
   if (exitCode !== 0) throw new Error(stderr)
   return stdout
