@@ -18,6 +18,8 @@ const projects = [
   // Services share a builder and a registry, so one file after another.
   { name: 'integration', args: ['--runInBand'] },
 ]
+// What tests read is plain text, whatever the machine asks of a terminal.
+const { FORCE_COLOR: _, CLICOLOR_FORCE: __, ...environment } = process.env
 const counts = projects.map(({ name, args }) => runProject(name, args))
 rmSync(folder, { recursive: true })
 const total = (field: keyof Counts): number => counts.reduce((sum, one) => sum + one[field], 0)
@@ -29,7 +31,7 @@ function runProject(name: string, args: readonly string[]): Counts {
   const { status } = spawnSync('jest', [`--selectProjects=${name}`, '--json', `--outputFile=${output}`, ...args], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
+    env: { ...environment, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
   })
   const result = readCounts(output)
   // A suite that can't be loaded has no test that failed, but it is no pass either.
