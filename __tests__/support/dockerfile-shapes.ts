@@ -278,7 +278,7 @@ export const SHAPES: Readonly<Record<string, DockerfileShape>> = {
     layers: true,
   },
   'numbers that no list of users has, and a home elsewhere': {
-    dockerfile: `${FROM}ENV HOME=/work/home\nUSER 5000:6000\nWORKDIR /work/home\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nUSER root\nRUN mkdir /state\n`,
+    dockerfile: `${FROM}ENV HOME=/data/home\nUSER 5000:6000\nWORKDIR /data/home\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nUSER root\nRUN mkdir /state\n`,
     files: { 'requirements.txt': LIGHT + SCRIPT },
     steps: ['rewritten', 'on-top'],
     layers: true,
